@@ -1,0 +1,1 @@
+"""Veilleur: watches what is said about brands and wakes the right person when nobody is at the desk."""

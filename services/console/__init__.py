@@ -1,0 +1,1 @@
+"""The screen, and use cases that span services."""

@@ -1,0 +1,1 @@
+"""When is a team on duty, and if not, why. Pure: no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""Where a brand is talked about: watches, sources, mentions."""

@@ -1,0 +1,1 @@
+"""Connectors, one file a protocol."""

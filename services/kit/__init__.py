@@ -1,0 +1,1 @@
+"""Plumbing that knows no brand and no pager."""

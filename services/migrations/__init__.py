@@ -1,0 +1,1 @@
+"""The database schema, as Alembic revisions that ship in the wheel."""

@@ -1,0 +1,1 @@
+"""Who is woken, by what, until somebody answers."""

@@ -1,0 +1,1 @@
+"""What a mention means, and when mentions become an alert."""
