@@ -1,0 +1,1 @@
+"""The HTTP of notify: one file a resource."""

@@ -1,0 +1,1 @@
+"""What ops set in the environment, one class a concern."""

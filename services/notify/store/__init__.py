@@ -1,0 +1,1 @@
+"""What notify keeps, in SQL: one file a concern."""

@@ -1,0 +1,76 @@
+"""Pages and their first sends: rows only, written with the decision that they follow from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+
+from services.contracts.values import Reason
+from services.kit.database import Transaction
+from services.notify.domain.page import Page, Send
+
+_INSERT_PAGE = text("""
+    INSERT INTO notify.pages (id, alert_id, kind, responder_id, responder_name, language, zone, round, step, reason, created_at)
+    VALUES (:id, :alert_id, :kind, :responder_id, :responder_name, :language, :zone, :round, :step,
+            CAST(:reason AS jsonb), :created_at)
+    ON CONFLICT (id) DO NOTHING
+""")
+_INSERT_SEND = text("""
+    INSERT INTO notify.deliveries (id, page_id, handover_id, alert_id, position, attempt, kind, provider, address, masked,
+                                   state, not_before, queued_at)
+    VALUES (:id, :page_id, :handover_id, :alert_id, :position, :attempt, :kind, :provider, :address, :masked,
+            'queued', :not_before, :queued_at)
+    ON CONFLICT (id) DO NOTHING
+""")
+_CANCEL = text("""
+    UPDATE notify.deliveries SET state = 'cancelled', code = :code, detail = :detail, finished_at = :at
+    WHERE alert_id = :alert_id AND state = 'queued'
+""")
+_ANSWER = text("""
+    UPDATE notify.pages SET answer = :answer, answered_at = :at WHERE id = :id AND answer IS NULL
+""")
+_ONE = text("SELECT * FROM notify.pages WHERE id = :id")
+
+
+async def insert_page(tx: Transaction, page: Page, sends: Sequence[Send]) -> None:
+    """Write a page and queue its sends; a page already written stays as it is."""
+    doc = {**asdict(page), "reason": page.reason.model_dump_json()}
+    if (await tx.execute(_INSERT_PAGE, doc)).rowcount:
+        await queue_sends(tx, sends, at=page.created_at)
+
+
+async def queue_sends(tx: Transaction, sends: Sequence[Send], *, at: datetime) -> None:
+    """Queue sends in one statement; those already queued stay as they are."""
+    if sends:
+        await tx.execute(_INSERT_SEND, [{**asdict(send), "id": send.id, "queued_at": at} for send in sends])
+
+
+async def cancel_queued(tx: Transaction, *, alert_id: UUID, why: Reason, at: datetime) -> int:
+    """Cancel what waits to be sent for one alert; how many there were."""
+    values = {"alert_id": alert_id, "code": why.code, "detail": why.text, "at": at}
+    return (await tx.execute(_CANCEL, values)).rowcount
+
+
+async def answer_page(tx: Transaction, *, page_id: UUID, answer: str, at: datetime) -> bool:
+    """Keep what the person answered; False when they had answered before."""
+    return (await tx.execute(_ANSWER, {"id": page_id, "answer": answer, "at": at})).rowcount == 1
+
+
+async def find_page(tx: Transaction, page_id: UUID) -> Page | None:
+    """The page; None when there is no such page."""
+    row = (await tx.execute(_ONE, {"id": page_id})).mappings().one_or_none()
+    return None if row is None else page_from(row)
+
+
+def page_from(row: RowMapping) -> Page:
+    """A page from its row."""
+    fields: dict[str, Any] = {name: row[name] for name in Page.__dataclass_fields__}
+    reason = fields["reason"]
+    fields["reason"] = Reason.model_validate(json.loads(reason) if isinstance(reason, str) else reason)
+    return Page(**fields)

@@ -1,0 +1,35 @@
+"""Responders and teams as they lie in the resources table: what delivery needs of them, inside any transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from services.kit.database import Transaction
+from services.notify.domain.responder import Responder, Team
+
+_ONE = text("SELECT doc FROM notify.resources WHERE kind = 'responder' AND id = :id")
+_TEAM = text("SELECT id, doc FROM notify.resources WHERE kind = 'team' AND brand = :brand ORDER BY id")
+_USED = text("""
+    SELECT kind, id FROM notify.resources
+    WHERE (kind = 'schedule' AND (doc #> '{rotation,responders}' ? :id
+              OR doc -> 'overrides' @> jsonb_build_array(jsonb_build_object('responder', CAST(:id AS text)))))
+       OR (kind = 'policy' AND jsonb_path_exists(
+              doc, '$.steps[*].targets[*] ? (@.kind == "responder" && @.id == $id)', jsonb_build_object('id', CAST(:id AS text))))
+    ORDER BY kind, id
+""")
+
+
+async def find_responder(tx: Transaction, responder_id: str) -> Responder | None:
+    """The responder, with addresses as stored (Apprise ones sealed); None when there is no such person."""
+    doc = (await tx.execute(_ONE, {"id": responder_id})).scalar_one_or_none()
+    return None if doc is None else Responder.model_validate(doc)
+
+
+async def teams_of(tx: Transaction, brand: str) -> list[tuple[str, Team]]:
+    """The teams of a brand with their ids, in the order of these."""
+    return [(row.id, Team.model_validate(row.doc)) for row in await tx.execute(_TEAM, {"brand": brand})]
+
+
+async def uses_of(tx: Transaction, responder_id: str) -> list[tuple[str, str]]:
+    """The schedules and policies that name this responder, as (kind, id)."""
+    return [(row.kind, row.id) for row in await tx.execute(_USED, {"id": responder_id})]

@@ -1,0 +1,1 @@
+"""What runs beside the API: consumers, the relay, the sender."""
