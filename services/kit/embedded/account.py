@@ -53,7 +53,9 @@ class Account:
                 check=False,
                 cwd="/",
                 env=environment(),
-                **self._identity(),
+                user=self.uid if self.other else None,
+                group=self.gid if self.other else None,
+                extra_groups=[] if self.other else None,
             )
         except subprocess.TimeoutExpired as error:
             raise EmbeddedPostgresError(f"{command[0]} did not finish within {timeout:.0f} s.") from error
@@ -81,7 +83,9 @@ class Account:
                 pass_fds=tuple(keep),
                 cwd="/",
                 env=environment(),
-                **self._identity(),
+                user=self.uid if self.other else None,
+                group=self.gid if self.other else None,
+                extra_groups=[] if self.other else None,
             )
         except OSError as error:
             raise self._refused(command[0], error) from error
@@ -89,9 +93,6 @@ class Account:
     def reaches(self, folder: Path) -> bool:
         """Whether this account may enter `folder`, by its permissions and those of every folder above."""
         return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", folder]).returncode == 0
-
-    def _identity(self) -> dict[str, object]:  # typed loosely: subprocess has no name for this bundle
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.other else {}
 
     def _refused(self, program: str | Path, error: OSError) -> EmbeddedPostgresError:
         return EmbeddedPostgresError(

@@ -107,9 +107,8 @@ class EmbeddedPostgres:
         """The URL of database `name`, created if it is not there."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"Not a database name: {name!r}")
-        found = self.run(
-            "psql", "-d", "postgres", "-tAXc", f"SELECT 1 FROM pg_database WHERE datname = '{name}'"
-        )  # noqa: S608 - matched against _NAME
+        query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"  # noqa: S608 - matched against _NAME
+        found = self.run("psql", "-d", "postgres", "-tAXc", query)
         if found.strip() != "1":
             self.run("createdb", name)
         return self.url(name)
@@ -233,21 +232,21 @@ class EmbeddedPostgres:
             time.sleep(_POLL)
 
     def _says_ready(self, pid: int) -> bool:
-        """Whether line 8 of the pid file says so (PostgreSQL's `miscadmin.h`, LOCK_FILE_LINE_PM_STATUS)."""
+        """Whether the pid file's status line says so (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's `miscadmin.h`)."""
         try:
             lines = (self._place.cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:8]] == ["ready"]
 
     def _stop_server(self) -> None:
-        stop = ["stop", "-D", self._place.cluster, "-m", "fast", "-w", "-t", str(_STOP_SECONDS)]
-        if self._call("pg_ctl", *stop, timeout=_STOP_SECONDS + 10).returncode != 0 and (
-            self._server is None or self._server.poll() is None
-        ):
-            # Immediate mode is a crash that recovers at the next start: nothing committed is lost.
-            stop[4] = "immediate"
-            self._run("pg_ctl", *stop, timeout=_STOP_SECONDS + 10)
+        # Immediate mode is a crash that recovers at the next start: nothing committed is lost.
+        for mode in ("fast", "immediate"):
+            wait = ["-m", mode, "-w", "-t", str(_STOP_SECONDS)]
+            done = self._call("pg_ctl", "stop", "-D", self._place.cluster, *wait, timeout=_STOP_SECONDS + 10)
+            if done.returncode == 0 or (self._server is not None and self._server.poll() is not None):
+                return
+        raise EmbeddedPostgresError(f"PostgreSQL does not stop: {done.stdout.strip()}")
 
     def _run(self, program: str, *arguments: str | Path, timeout: float = 60) -> str:
         done = self._call(program, *arguments, timeout=timeout)
