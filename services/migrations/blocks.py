@@ -23,7 +23,7 @@ def outbox_v1(schema: str) -> str:
     CREATE INDEX outbox_waiting ON {schema}.outbox (position) WHERE number IS NULL;
     CREATE INDEX outbox_published ON {schema}.outbox (published_at) WHERE published_at IS NOT NULL;
     CREATE TABLE {schema}.outbox_head (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        single boolean PRIMARY KEY DEFAULT true CHECK (single),
         number bigint NOT NULL DEFAULT 0
     );
     INSERT INTO {schema}.outbox_head DEFAULT VALUES;

@@ -188,7 +188,7 @@ class EmbeddedPostgres:
         account, binaries = self._ready()
         socket = self._socket
         elsewhere = "" if socket is None or socket.is_relative_to(self._place.home) else str(socket)
-        command = [
+        command: list[str | Path] = [
             "/bin/sh",
             "-c",
             _GUARD,
