@@ -50,8 +50,9 @@ class Envelope:
 
 def encode(event: Event, occurred_at: datetime) -> Message:
     """The message for an event that happened at `occurred_at` (business time, aware)."""
+    identifier = str(event.event_id)
     head = {
-        "id": str(event.event_id),
+        "id": identifier,
         "type": event.type,
         "version": event.version,
         "brand": event.brand,
@@ -59,7 +60,7 @@ def encode(event: Event, occurred_at: datetime) -> Message:
     }
     # The event is serialised once, by pydantic's own writer, and spliced in: it is most of the bytes.
     value = json.dumps(head, separators=(",", ":"))[:-1].encode() + b',"data":' + event.model_dump_json().encode() + b"}"
-    headers = {"id": head["id"], "type": event.type, "version": str(event.version)}
+    headers = {"id": identifier, "type": event.type, "version": str(event.version)}
     return Message(event.topic, event.brand, value, headers, event.compaction_key)
 
 
