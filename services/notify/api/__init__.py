@@ -1,1 +1,1 @@
-"""The HTTP of notify: one file a resource."""
+"""The HTTP side of notify: one router a noun."""

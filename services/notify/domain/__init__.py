@@ -1,1 +1,1 @@
-"""Pure: no I/O, no framework."""
+"""The words of waking people, pure: alert, run, schedule, policy, responder, message. No I/O, no framework."""

@@ -1,1 +1,1 @@
-"""One function a use case, named by a verb."""
+"""What notify does, one function a use case, each inside the caller's transaction."""

@@ -1,1 +1,1 @@
-"""From an alert to a page: one file a stage, each decision a named reason."""
+"""From an alert to the decision to page: one file a stage, the sequence in `sequence`, each decision a named reason."""

@@ -1,1 +1,1 @@
-"""What ops set in the environment, one class a concern."""
+"""Settings of notify, from the environment: `VEILLEUR_NOTIFY_*`."""

@@ -1,1 +1,1 @@
-"""What notify keeps, in SQL: one file a concern."""
+"""Rows of the schema `notify`: one file a concern, no decisions."""

@@ -1,1 +1,1 @@
-"""What runs beside the API: consumers, the relay, the sender."""
+"""What runs beside the API: the consumer of alerts, and the sender of deliveries."""
