@@ -40,6 +40,7 @@ CREATE TABLE notify.handovers (
     at timestamptz NOT NULL,
     team text NOT NULL,
     language text NOT NULL,
+    zone text NOT NULL,
     content jsonb NOT NULL
 );
 CREATE INDEX handovers_by_time ON notify.handovers (at DESC, id DESC);

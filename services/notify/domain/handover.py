@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from services.contracts.values import Instant, Severity
+from services.notify.domain.responder import Language
 
 
 class HandedPage(BaseModel):
@@ -52,3 +53,24 @@ class HandoverContent(BaseModel):
     def unfinished(self) -> tuple[HandedAlert, ...]:
         """What the team still has to take care of."""
         return tuple(alert for alert in self.alerts if alert.state != "resolved")
+
+
+class Handover(BaseModel):
+    """What happened off duty, as given to one team (or to nobody: `team` is empty) when duty began.
+
+    Attributes:
+        since: When the team left.
+        at: When it came back.
+        zone: IANA zone in which its message tells the time.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    brand: str
+    team: str
+    language: Language
+    zone: str
+    since: Instant
+    at: Instant
+    content: HandoverContent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -35,7 +34,11 @@ _CANCEL = text("""
 _ANSWER = text("""
     UPDATE notify.pages SET answer = :answer, answered_at = :at WHERE id = :id AND answer IS NULL
 """)
-_ONE = text("SELECT * FROM notify.pages WHERE id = :id")
+_ONE = text("""
+    SELECT id, alert_id, kind, responder_id, responder_name, language, zone, round, step, CAST(reason AS text) AS reason,
+           created_at
+    FROM notify.pages WHERE id = :id
+""")
 
 
 async def insert_page(tx: Transaction, page: Page, sends: Sequence[Send]) -> None:
@@ -69,8 +72,6 @@ async def find_page(tx: Transaction, page_id: UUID) -> Page | None:
 
 
 def page_from(row: RowMapping) -> Page:
-    """A page from its row."""
+    """A page from its row, with `reason` as text."""
     fields: dict[str, Any] = {name: row[name] for name in Page.__dataclass_fields__}
-    reason = fields["reason"]
-    fields["reason"] = Reason.model_validate(json.loads(reason) if isinstance(reason, str) else reason)
-    return Page(**fields)
+    return Page(**{**fields, "reason": Reason.model_validate_json(row["reason"])})

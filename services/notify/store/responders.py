@@ -7,8 +7,10 @@ from sqlalchemy import text
 from services.kit.database import Transaction
 from services.notify.domain.responder import Responder, Team
 
-_ONE = text("SELECT doc FROM notify.resources WHERE kind = 'responder' AND id = :id")
-_TEAM = text("SELECT id, doc FROM notify.resources WHERE kind = 'team' AND brand = :brand ORDER BY id")
+_ONE = text("SELECT CAST(doc AS text) FROM notify.resources WHERE kind = 'responder' AND id = :id")
+_TEAM = text(
+    "SELECT id, CAST(doc AS text) AS doc FROM notify.resources WHERE kind = 'team' AND brand = :brand ORDER BY id"
+)
 _USED = text("""
     SELECT kind, id FROM notify.resources
     WHERE (kind = 'schedule' AND (doc #> '{rotation,responders}' ? :id
@@ -22,12 +24,12 @@ _USED = text("""
 async def find_responder(tx: Transaction, responder_id: str) -> Responder | None:
     """The responder, with addresses as stored (Apprise ones sealed); None when there is no such person."""
     doc = (await tx.execute(_ONE, {"id": responder_id})).scalar_one_or_none()
-    return None if doc is None else Responder.model_validate(doc)
+    return None if doc is None else Responder.model_validate_json(doc)
 
 
 async def teams_of(tx: Transaction, brand: str) -> list[tuple[str, Team]]:
     """The teams of a brand with their ids, in the order of these."""
-    return [(row.id, Team.model_validate(row.doc)) for row in await tx.execute(_TEAM, {"brand": brand})]
+    return [(row.id, Team.model_validate_json(row.doc)) for row in await tx.execute(_TEAM, {"brand": brand})]
 
 
 async def uses_of(tx: Transaction, responder_id: str) -> list[tuple[str, str]]:

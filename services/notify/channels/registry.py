@@ -1,0 +1,73 @@
+"""Which way each kind of contact goes out, as the settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from services.kit.context import Kit
+from services.notify.channels.chat import AppriseChannel, ChatChannel
+from services.notify.channels.email import HEADERS, EmailChannel
+from services.notify.channels.protocol import Channel, ChannelNotConfiguredError, Receipt
+from services.notify.channels.provider import Provider
+from services.notify.channels.sandbox import SandboxChannel
+from services.notify.channels.sms import SmsChannel
+from services.notify.channels.vault import opened
+from services.notify.domain.message import Message
+from services.notify.domain.page import FALLBACK
+from services.notify.domain.responder import ContactKind
+from services.notify.settings.delivery import DeliverySettings
+
+_PREFIX = "VEILLEUR_NOTIFY_"
+_SANDBOX = "sandbox://"
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Every way out of this process."""
+
+    kit: Kit
+    settings: DeliverySettings
+
+    async def send(self, kind: str, address: str, message: Message) -> Receipt:
+        """Send to one contact by its own channel.
+
+        Raises:
+            ProviderAwayError: It may work later.
+            RefusedError: It never will.
+            ChannelNotConfiguredError: The settings name no way out for `kind`.
+        """
+        if kind == FALLBACK:
+            kind, address = ContactKind.APPRISE, _required(self.settings.fallback_url, "FALLBACK_URL")
+        if kind == ContactKind.APPRISE:
+            address = opened(self.kit.secrets, address)
+            if _is_sandbox(address):
+                return await self._sandbox(kind).send(address.partition("://")[2], message)
+        return await self._channel(kind).send(address, message)
+
+    def _channel(self, kind: str) -> Channel:
+        patience = self.settings.send_timeout
+        if kind == ContactKind.APPRISE:
+            return AppriseChannel(self.kit.secrets, patience)
+        if kind == ContactKind.EMAIL:
+            url = _required(self.settings.email_url, "EMAIL_URL")
+            return self._sandbox(kind) if _is_sandbox(url) else EmailChannel(Provider(url, patience, HEADERS))
+        if kind == ContactKind.SMS:
+            url = _required(self.settings.sms_url, "SMS_URL")
+            return self._sandbox(kind) if _is_sandbox(url) else SmsChannel(Provider(url, patience))
+        url = _required(self.settings.chat_url, "CHAT_URL")
+        return self._sandbox(kind) if _is_sandbox(url) else ChatChannel(Provider(url, patience))
+
+    def _sandbox(self, kind: str) -> SandboxChannel:
+        return SandboxChannel(self.kit.database, self.kit.clock, kind)
+
+
+def _required(url: SecretStr | None, name: str) -> str:
+    if url is None:
+        raise ChannelNotConfiguredError(f"{_PREFIX}{name}")
+    return url.get_secret_value()
+
+
+def _is_sandbox(url: str) -> bool:
+    return url.lower().startswith(_SANDBOX)
