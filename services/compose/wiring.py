@@ -83,12 +83,16 @@ class Process:
 
 
 @asynccontextmanager
-async def open_postgres(settings: KitSettings, *, durable: bool = True) -> AsyncIterator[Postgres]:
+async def open_postgres(
+    settings: KitSettings, *, durable: bool = True, join: bool = False
+) -> AsyncIterator[Postgres]:
     """The configured server; the embedded one is started, and stopped at the end.
 
     Args:
         settings: Where it is.
         durable: False lets an embedded server forget on power loss; for simulations only.
+        join: Use the embedded server of a running Veilleur if there is one; it is left running. For commands that
+            look at or mend a live installation.
 
     Raises:
         EmbeddedPostgresError: It cannot run; says why.
@@ -99,7 +103,8 @@ async def open_postgres(settings: KitSettings, *, durable: bool = True) -> Async
         return
     server = EmbeddedPostgres(settings.data_dir, durable=durable)
     try:
-        yield Postgres(await asyncio.to_thread(server.start), server)
+        joined = await asyncio.to_thread(server.join) if join else None
+        yield Postgres(joined or await asyncio.to_thread(server.start), server)
     finally:
         # Shielded: a process that is cancelled still closes its data directory in good order.
         await asyncio.shield(asyncio.to_thread(server.stop))

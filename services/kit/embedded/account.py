@@ -90,6 +90,33 @@ class Account:
         except OSError as error:
             raise self._refused(command[0], error) from error
 
+    def pipe(
+        self, command: Sequence[str | Path], *, source: IO[bytes] | None, target: IO[bytes] | None
+    ) -> None:
+        """Run `command` to its end between two open files.
+
+        Raises:
+            EmbeddedPostgresError: It failed; carries what it said.
+        """
+        try:
+            done = subprocess.run(  # noqa: S603 - our own binaries and arguments, no shell
+                list(command),
+                stdin=subprocess.DEVNULL if source is None else source,
+                stdout=subprocess.DEVNULL if target is None else target,
+                stderr=subprocess.PIPE,
+                check=False,
+                cwd="/",
+                env=environment(),
+                user=self.uid if self.other else None,
+                group=self.gid if self.other else None,
+                extra_groups=[] if self.other else None,
+            )
+        except OSError as error:
+            raise self._refused(command[0], error) from error
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip()
+            raise EmbeddedPostgresError(f"{Path(command[0]).name} failed: {said}")
+
     def reaches(self, folder: Path) -> bool:
         """Whether this account may enter `folder`, by its permissions and those of every folder above."""
         return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", folder]).returncode == 0
