@@ -34,7 +34,7 @@ ROLES = {
     "viewer": _VIEWER,
     "responder": _RESPONDER,
     "editor": _EDITOR,
-    "admin": _EDITOR | {"tokens:*", "users:*", "audit:read"},
+    "admin": frozenset({"*:*"}) | {f"{noun}:*" for noun in _RESERVED},
 }
 """What each role may do, each including the one before. `*:read` is every noun but the reserved ones."""
 

@@ -9,8 +9,7 @@ from pydantic import ValidationError
 
 from services.contracts.errors import Fault
 
-_BODY = "body"
-_PLACES = {_BODY, "query", "path", "header", "cookie"}
+_PLACES = {"body", "query", "path", "header", "cookie"}
 
 # By pydantic's error type; `{name}` is filled in from the error's context. What is not listed gets a general hint.
 _FIXES: Mapping[str, str] = {
@@ -39,9 +38,9 @@ _FIXES: Mapping[str, str] = {
     "tuple_type": "Write a list: [ ... ].",
     "too_short": "Give at least {min_length}.",
     "too_long": "Give at most {max_length}.",
-    "dict_type": "Write an object: { ... }.",
-    "model_type": "Write an object: { ... }.",
-    "model_attributes_type": "Write an object: { ... }, and send it as application/json.",
+    "dict_type": "Write an object: {{ ... }}.",
+    "model_type": "Write an object: {{ ... }}.",
+    "model_attributes_type": "Write an object: {{ ... }}, and send it as application/json.",
     "union_tag_invalid": "Write one of {expected_tags}.",
     "union_tag_not_found": "Add the field {discriminator}, which says what kind of thing this is.",
     "none_required": "Write null, or leave the field out.",
@@ -68,26 +67,29 @@ _GENERAL = "Write a value of the kind that the API document says for this field.
 def faults_of(errors: Iterable[Mapping[str, Any]] | ValidationError) -> list[Fault]:
     """Pydantic's errors as faults: where, what is wrong, how to mend it."""
     rows: Iterable[Any] = errors.errors(include_url=False) if isinstance(errors, ValidationError) else errors
-    return [Fault(path_of(row["loc"]), _problem(row), _fix(row)) for row in rows]
+    return [Fault(_field(row), _problem(row), _fix(row)) for row in rows]
 
 
 def path_of(location: Sequence[str | int]) -> str:
     """`("body", "steps", 1, "after_minutes")` as `steps[1].after_minutes`."""
     parts = list(location)
     if parts and parts[0] in _PLACES:
-        place = parts.pop(0)
-        if place == _BODY and len(parts) == 1 and isinstance(parts[0], int):
-            # A body that is a list starts with its index; for unreadable JSON this is the position of the fault.
-            return f"[{parts[0]}]"
+        parts.pop(0)
     path = ""
     for part in parts:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
     return path
 
 
+def _field(row: Mapping[str, Any]) -> str:
+    # What is not JSON has no fields; its location is a position in the text.
+    return "" if row["type"] == "json_invalid" else path_of(row["loc"])
+
+
 def _problem(row: Mapping[str, Any]) -> str:
     if row["type"] == "json_invalid":
-        return f"This is not JSON: {row.get('ctx', {}).get('error', 'it cannot be read')}."
+        error = row.get("ctx", {}).get("error", "it cannot be read")
+        return f"This is not JSON: {error} at character {row['loc'][-1]}."
     # `value_error` prefixes what our own validators say with words that help nobody.
     message = str(row["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     message = message[:1].upper() + message[1:]
