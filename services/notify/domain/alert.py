@@ -35,6 +35,12 @@ class Verdict(StrEnum):
     FALSE_ALARM = "false_alarm"
 
 
+_UNANSWERED: dict[str, object] = {
+    "state": AlertState.OPEN,
+    **dict.fromkeys(("acknowledged_by", "acknowledged_at", "resolved_by", "resolved_at", "verdict", "note")),
+}
+
+
 class Alert(Value):
     """One situation and what became of it.
 
@@ -128,22 +134,13 @@ class Alert(Value):
             severity=severity if worse else self.severity,
             subsided_at=None,
         )
-        return alert._reopened() if worse and self.state is not AlertState.OPEN else alert
+        if worse and self.state is not AlertState.OPEN:
+            return alert.model_copy(update=_UNANSWERED)
+        return alert
 
     def subsided(self, *, at: Instant, situation: Situation) -> Alert:
         """This alert after its situation calmed down by itself: an all-clear, not a resolution."""
         return self._with(subsided_at=at, situation=situation)
-
-    def _reopened(self) -> Alert:
-        return self._with(
-            state=AlertState.OPEN,
-            acknowledged_by=None,
-            acknowledged_at=None,
-            resolved_by=None,
-            resolved_at=None,
-            verdict=None,
-            note=None,
-        )
 
     def _with(self, **changes: object) -> Alert:
         return self.model_copy(update=changes)

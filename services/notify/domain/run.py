@@ -46,6 +46,11 @@ class Run(Value):
     last_round: int = NEVER_PAGED
     next_due_at: Instant | None = None
 
+    @classmethod
+    def new(cls, alert_id: UUID) -> Run:
+        """The run of an alert about which nothing was decided yet."""
+        return cls(alert_id=alert_id, phase=Phase.STOPPED)
+
     @property
     def current(self) -> Step | None:
         """The step that comes next; None when none is left in this round, or there is no policy."""

@@ -66,6 +66,17 @@ async def stop_run(tx: Transaction, alert_id: UUID) -> None:
     )
 
 
+async def wake_held_runs(tx: Transaction, *, brand: str, at: datetime) -> None:
+    """Have what waits for the team of `brand` decided again, because its hours are others now."""
+    await tx.execute(
+        text("""
+            UPDATE notify.runs SET next_due_at = :at FROM notify.alerts
+            WHERE alerts.id = runs.alert_id AND alerts.brand = :brand AND alerts.state = 'open' AND runs.phase = 'held'
+        """),
+        {"brand": brand, "at": at},
+    )
+
+
 def _run(row: Mapping[Any, Any]) -> Run:
     fields = dict(row)
     if isinstance(fields["policy"], str):

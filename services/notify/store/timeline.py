@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,14 +18,20 @@ from services.notify.domain.alert import AlertState
 
 Data = Mapping[str, str | int | float | bool | None]
 
+Noted = tuple[Reason, Data]
+"""A reason, and the figures and ids that it speaks of."""
+
 # Counting and writing in one statement: the update of the alert's row also orders writers of one timeline.
 _ADD = text("""
     WITH alert AS (
-        UPDATE notify.alerts SET entries = entries + 1 WHERE id = :alert_id
+        UPDATE notify.alerts SET entries = entries + CAST(:count AS integer) WHERE id = :alert_id
         RETURNING id, entries, brand, state, severity, headline
     ), entry AS (
         INSERT INTO notify.timeline (alert_id, sequence, at, code, text, points, actor, state, severity, data)
-        SELECT id, entries, :at, :code, :text, :points, :actor, state, severity, CAST(:data AS jsonb) FROM alert
+        SELECT alert.id, alert.entries - CAST(:count AS integer) + noted.place, :at, noted.code, noted.text,
+            noted.points, :actor, alert.state, alert.severity, noted.data
+        FROM alert, jsonb_to_recordset(CAST(:noted AS jsonb))
+            AS noted(place integer, code text, text text, points double precision, data jsonb)
     )
     SELECT entries, brand, state, severity, headline FROM alert
 """)
@@ -63,37 +69,54 @@ async def add_entry(
     Raises:
         NotFoundError: There is no such alert.
     """
-    document = dict(data)
-    row = (
-        await tx.execute(
-            _ADD,
-            {
-                "alert_id": alert_id,
-                "at": at,
-                "code": reason.code,
-                "text": reason.text,
-                "points": reason.points,
-                "actor": actor,
-                "data": json.dumps(document),
-            },
-        )
-    ).one_or_none()
-    if row is None:
+    return await add_entries(tx, alert_id=alert_id, noted=[(reason, data)], actor=actor, at=at)
+
+
+async def add_entries(
+    tx: Transaction, *, alert_id: UUID, noted: Sequence[Noted], actor: str, at: datetime
+) -> int:
+    """Write entries in their order, in one round trip, say them on the bus, and return the last one's number.
+
+    Raises:
+        NotFoundError: There is no such alert.
+    """
+    rows = [
+        {
+            "place": place,
+            "code": reason.code,
+            "text": reason.text,
+            "points": reason.points,
+            "data": dict(data),
+        }
+        for place, (reason, data) in enumerate(noted, start=1)
+    ]
+    parameters = {
+        "alert_id": alert_id,
+        "at": at,
+        "actor": actor,
+        "count": len(rows),
+        "noted": json.dumps(rows),
+    }
+    alert = (await tx.execute(_ADD, parameters)).one_or_none()
+    if alert is None:
         raise NotFoundError("alert", alert_id)
-    event = AlertEvolved(
-        brand=row.brand,
-        alert_id=alert_id,
-        sequence=row.entries,
-        at=at,
-        reason=reason,
-        actor=actor,
-        state=row.state,
-        severity=row.severity,
-        headline=row.headline,
-        data=document,
-    )
-    await outbox.write(tx, "notify", [event], occurred_at=at)
-    return event.sequence
+    events = [
+        AlertEvolved(
+            brand=alert.brand,
+            alert_id=alert_id,
+            sequence=alert.entries - len(rows) + place,
+            at=at,
+            reason=reason,
+            actor=actor,
+            state=alert.state,
+            severity=alert.severity,
+            headline=alert.headline,
+            data=dict(data),
+        )
+        for place, (reason, data) in enumerate(noted, start=1)
+    ]
+    await outbox.write(tx, "notify", events, occurred_at=at)
+    return int(alert.entries)
 
 
 async def entries_of(

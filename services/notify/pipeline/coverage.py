@@ -1,0 +1,28 @@
+"""Stage: is the team there, or is it off-hours, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.contracts.values import Reason
+from services.notify.domain.phrase import named
+from services.notify.pipeline.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether the team is there. `until`: when that changes; None when it does not, as far as is known."""
+
+    on_duty: bool
+    until: datetime | None
+    reason: Reason
+
+
+def see_coverage(case: Case) -> Presence:
+    """`on_duty`, `off_hours` with the calendar's own reason, or `no_coverage`, which counts as off-hours."""
+    if case.calendar is None:
+        return Presence(on_duty=False, until=None, reason=named("no_coverage", case.language))
+    duty = case.calendar.at(case.at)
+    code = "on_duty" if duty.on_duty else "off_hours"
+    return Presence(duty.on_duty, duty.until, named(code, case.language, why=duty.text))

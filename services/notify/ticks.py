@@ -1,0 +1,109 @@
+"""Look at business time: carry out what is due, in batches that any number of tickers may share.
+
+A batch is one transaction. Its rows are claimed with `SKIP LOCKED`, so two tickers never carry out the same step, and
+a ticker that dies leaves them as they were.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from prometheus_client import Gauge
+
+from services.contracts.errors import PermanentError
+from services.kit.database import Database, Transaction
+from services.kit.runtime import Ticker
+from services.notify.domain.phrase import named
+from services.notify.domain.run import Run
+from services.notify.handlers.decide_escalation import ACTOR
+from services.notify.handlers.run_step import run_due
+from services.notify.handlers.take_turn import take_turn
+from services.notify.handlers.tell_fallback import tell_fallback
+from services.notify.settings.escalation import House, TickSettings
+from services.notify.store.alerts import count_unresolved, get_alerts
+from services.notify.store.runs import claim_due_runs, next_due_run, save_run
+from services.notify.store.timeline import add_entry
+from services.notify.store.turns import claim_due_turns, next_due_turn
+
+_log = logging.getLogger(__name__)
+
+LATENESS = Gauge(
+    "veilleur_notify_tick_lateness_seconds", "How late the latest step was carried out (business time)."
+)
+ALERTS = Gauge("veilleur_notify_alerts", "Alerts that nobody resolved.", ["state", "severity"])
+_SHOWN = [
+    (state, severity)
+    for state in ("open", "acknowledged", "snoozed")
+    for severity in ("info", "warning", "critical")
+]
+
+
+class EscalationTick:
+    """Carries out due steps and handovers.
+
+    Args:
+        database: The pool.
+        house: What decisions have in common.
+        settings: How often and how many.
+    """
+
+    def __init__(self, database: Database, house: House, settings: TickSettings) -> None:
+        self._database = database
+        self._house = house
+        self._settings = settings
+
+    def ticker(self) -> Ticker:
+        """What the runtime calls."""
+        every = timedelta(seconds=self._settings.tick_seconds)
+        return Ticker(name="notify-escalation", every=every, tick=self.tick, next_due=self.next_due)
+
+    async def tick(self, now: datetime) -> bool:
+        """Do everything that is due at `now`; True if anything was."""
+        done = False
+        while await self._runs(now) or await self._turns(now):
+            done = True
+        await self._measure()
+        return done
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """The first instant after `after` at which a step or a handover is due, as far as is known now."""
+        async with self._database.transaction() as tx:
+            dues = (await next_due_run(tx, after=after), await next_due_turn(tx, after=after))
+        return min((due for due in dues if due is not None), default=None)
+
+    async def _runs(self, now: datetime) -> bool:
+        async with self._database.transaction() as tx:
+            runs = await claim_due_runs(tx, now=now, limit=self._settings.tick_batch)
+            alerts = await get_alerts(tx, [run.alert_id for run in runs])
+            for run in runs:
+                due = run.next_due_at or now
+                LATENESS.set((now - due).total_seconds())
+                try:
+                    async with tx.begin_nested():
+                        await run_due(tx, alerts[run.alert_id], run, at=now, house=self._house)
+                except (PermanentError, ValueError, LookupError) as error:
+                    _log.exception("A step of the escalation of alert %s failed", run.alert_id)
+                    await self._failed(tx, run, error, now)
+        return bool(runs)
+
+    async def _failed(self, tx: Transaction, run: Run, error: Exception, now: datetime) -> None:
+        """One run that cannot go on must neither stop the others nor fall silent: the fallback is told."""
+        why = named("step_failed", self._house.language, error=type(error).__name__)
+        data = {"error": f"{type(error).__name__}: {error}"[:500]}
+        await add_entry(tx, alert_id=run.alert_id, reason=why, actor=ACTOR, at=now, data=data)
+        await tell_fallback(tx, alert_id=run.alert_id, why=why, at=now, house=self._house)
+        await save_run(tx, run.exhausted(now))
+
+    async def _turns(self, now: datetime) -> bool:
+        async with self._database.transaction() as tx:
+            turns = await claim_due_turns(tx, now=now, limit=self._settings.tick_batch)
+            for turn in turns:
+                await take_turn(tx, turn, at=now, house=self._house)
+        return bool(turns)
+
+    async def _measure(self) -> None:
+        async with self._database.transaction() as tx:
+            counts = await count_unresolved(tx)
+        for state, severity in _SHOWN:
+            ALERTS.labels(state, severity).set(counts.get((state, severity), 0))
