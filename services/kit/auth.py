@@ -103,12 +103,12 @@ class Public:
         """Let everybody in."""
 
 
-def requires(permission: str) -> Any:
-    """A FastAPI dependency that gives the principal: `principal: Annotated[Principal, requires("rules:write")]`."""
+def requires(permission: str) -> Any:  # noqa: ANN401 - as `fastapi.Depends`, it stands where types stand
+    """Only askers with `permission` (`rules:write`); annotated on a parameter, it gives the `Principal`."""
     return Depends(Requirement(permission))
 
 
-def public(reason: str) -> Any:
+def public(reason: str) -> Any:  # noqa: ANN401
     """A FastAPI dependency that leaves a route open on purpose: `dependencies=[public("signed link")]`."""
     return Depends(Public(reason))
 

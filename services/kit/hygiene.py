@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qsl
 
 from services.contracts.errors import Fault
@@ -45,7 +44,7 @@ def faults_in_body(content_type: str, body: bytes) -> list[Fault]:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         return _in_json(body, ())
-    if kind.endswith("ndjson") or kind.endswith("jsonl"):
+    if kind.endswith(("ndjson", "jsonl")):
         return _in_lines(body)
     if kind == "application/x-www-form-urlencoded" and b"%00" in body:
         return [_nul("form")]
@@ -78,8 +77,8 @@ def _in_json(body: bytes, place: tuple[str | int, ...]) -> list[Fault]:
     return list(_walk(document, place))[:_MOST_FAULTS]
 
 
-def _walk(document: Any, place: tuple[str | int, ...]) -> Iterator[Fault]:
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [(place, document)]
+def _walk(document: object, place: tuple[str | int, ...]) -> Iterator[Fault]:
+    waiting: list[tuple[tuple[str | int, ...], object]] = [(place, document)]
     while waiting:
         where, value = waiting.pop()
         if isinstance(value, dict):

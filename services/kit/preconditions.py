@@ -42,7 +42,9 @@ def parse_match(header: str, *, name: str = "If-Match") -> Match:
     """
     if header.strip() == "*":
         return Match(anything=True)
-    strong, weak, position = set(), set(), 0
+    strong: set[int] = set()
+    weak: set[int] = set()
+    position = 0
     while position < len(header):
         tag = _TAG.match(header, position)
         if tag is None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from services.contracts.errors import Fault, InvalidError, NotFoundError
 from services.kit.database import Transaction
@@ -222,7 +222,7 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _token(row: Any) -> Token:
+def _token(row: Row[Any]) -> Token:
     return Token(
         id=row.id,
         name=row.name,

@@ -1,5 +1,7 @@
 """Documents of one kind in a schema's `resources` tables, each with every version it ever had."""
 
+# ruff: noqa: A002 - `id` is the word that everybody uses for it, in paths and documents too
+
 from __future__ import annotations
 
 import json
@@ -9,13 +11,14 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import Row
 
 from services.contracts.errors import ConflictError, NotFoundError
 from services.kit import audit
 from services.kit.database import Transaction
 from services.kit.preconditions import Match
 from services.kit.problems import StaleError
+from services.kit.resources.rows import ResourceRows, Stored
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -97,25 +100,20 @@ class Collection(Generic[M]):
         seal: Callable[[M], M] | None = None,
         unseal: Callable[[M], M] | None = None,
     ) -> None:
-        self.schema = schema
         self.kind = kind
         self.model = model
+        self._rows = ResourceRows(schema, kind)
         self._check = check
         self._changed = changed
         self._seal = seal
         self._unseal = unseal
-        self._columns = "id, version, CAST(doc AS text) AS doc, created_at, updated_at, updated_by"
 
-    async def find(self, tx: Transaction, id: str) -> Versioned[M] | None:  # noqa: A002 - the word everybody uses
+    async def find(self, tx: Transaction, id: str) -> Versioned[M] | None:
         """The document of that id, or None."""
-        result = await tx.execute(
-            text(f"SELECT {self._columns} FROM {self.schema}.resources WHERE kind = :kind AND id = :id"),  # noqa: S608
-            {"kind": self.kind, "id": id},
-        )
-        row = result.one_or_none()
+        row = await self._rows.one(tx, id)
         return None if row is None else self._versioned(row)
 
-    async def get(self, tx: Transaction, id: str) -> Versioned[M]:  # noqa: A002
+    async def get(self, tx: Transaction, id: str) -> Versioned[M]:
         """The document of that id.
 
         Raises:
@@ -128,35 +126,32 @@ class Collection(Generic[M]):
 
     async def all(self, tx: Transaction, *, brand: str | None = None) -> list[Versioned[M]]:
         """Every document, or every one of a brand, by id."""
-        return await self._select(tx, brand=brand, after=None, limit=None)
+        return [
+            self._versioned(row) for row in await self._rows.some(tx, brand=brand, after=None, limit=None)
+        ]
 
     async def page(
         self, tx: Transaction, *, brand: str | None = None, after: str | None = None, limit: int = 100
     ) -> list[Versioned[M]]:
         """At most `limit` documents by id, those after the id `after`."""
-        return await self._select(tx, brand=brand, after=after, limit=limit)
+        return [
+            self._versioned(row) for row in await self._rows.some(tx, brand=brand, after=after, limit=limit)
+        ]
 
-    async def create(self, tx: Transaction, *, id: str, doc: M, by: str, at: datetime) -> Versioned[M]:  # noqa: A002
+    async def create(self, tx: Transaction, *, id: str, doc: M, by: str, at: datetime) -> Versioned[M]:
         """Add a document.
 
         Raises:
             ConflictError: The id is taken.
             InvalidError: The check refused it.
         """
-        await self._take_turn(tx)
+        await self._rows.take_turn(tx)
         if await self.find(tx, id) is not None:
             raise ConflictError(f"There is already a {self.kind} '{id}'.")
         return await self._write(tx, None, id=id, doc=doc, by=by, at=at)
 
     async def replace(
-        self,
-        tx: Transaction,
-        *,
-        id: str,  # noqa: A002
-        doc: M,
-        expected: Expected,
-        by: str,
-        at: datetime,
+        self, tx: Transaction, *, id: str, doc: M, expected: Expected, by: str, at: datetime
     ) -> Versioned[M]:
         """Put another document in the place of one; the same document again changes nothing and makes no version.
 
@@ -165,7 +160,7 @@ class Collection(Generic[M]):
             StaleError: It is not at the expected version (any more).
             InvalidError: The check refused it.
         """
-        await self._take_turn(tx)
+        await self._rows.take_turn(tx)
         before = await self._expect(tx, id, expected)
         if before.doc == doc:
             return before
@@ -173,87 +168,38 @@ class Collection(Generic[M]):
 
     async def delete(
         self, tx: Transaction, *, id: str, expected: Expected, by: str, at: datetime
-    ) -> Versioned[M]:  # noqa: A002
+    ) -> Versioned[M]:
         """Remove a document and return what it was; its versions stay.
 
         Raises:
             NotFoundError: There is none of that id.
             StaleError: It is not at the expected version (any more).
         """
-        await self._take_turn(tx)
+        await self._rows.take_turn(tx)
         before = await self._expect(tx, id, expected)
-        await tx.execute(
-            text(f"DELETE FROM {self.schema}.resources WHERE kind = :kind AND id = :id"),  # noqa: S608
-            {"kind": self.kind, "id": id},
-        )
         version = before.version + 1
-        await self._remember(tx, id, version, None, None, by, at)
+        await self._rows.write(tx, Stored(id, version, None, None, by, at))
         await self._tell(tx, Change(before, None, id, version, at, by))
         return before
 
     async def versions(
-        self,
-        tx: Transaction,
-        id: str,  # noqa: A002
-        *,
-        before: int | None = None,
-        limit: int | None = None,
+        self, tx: Transaction, id: str, *, before: int | None = None, limit: int | None = None
     ) -> list[Version[M]]:
         """Every version there ever was of that id, newest first; those below `before`, at most `limit`."""
-        result = await tx.execute(
-            text(
-                f"""
-                SELECT id, version, CAST(doc AS text) AS doc, at, by FROM {self.schema}.resource_versions
-                WHERE kind = :kind AND id = :id AND (CAST(:before AS integer) IS NULL OR version < :before)
-                ORDER BY version DESC LIMIT :limit
-                """  # noqa: S608 - the schema is a literal of the code
-            ),
-            {"kind": self.kind, "id": id, "before": before, "limit": limit},
-        )
+        rows = await self._rows.past(tx, id, before=before, limit=limit)
         return [
-            Version(r.id, r.version, None if r.doc is None else self._doc(r.doc), r.at, r.by) for r in result
+            Version(r.id, r.version, None if r.doc is None else self._doc(r.doc), r.at, r.by) for r in rows
         ]
 
     async def stamp(self, tx: Transaction) -> int:
         """A number that grows with every change of the kind: reload what is cached when it moved."""
-        result = await tx.execute(
-            text(f"SELECT stamp FROM {self.schema}.resource_stamps WHERE kind = :kind"),  # noqa: S608
-            {"kind": self.kind},
-        )
-        return int(result.scalar_one_or_none() or 0)
+        return await self._rows.stamp(tx)
 
     def sealed(self, doc: M) -> M:
         """`doc` as it is stored and audited."""
         return self._seal(doc) if self._seal else doc
 
-    async def _select(
-        self, tx: Transaction, *, brand: str | None, after: str | None, limit: int | None
-    ) -> list[Versioned[M]]:
-        result = await tx.execute(
-            text(
-                f"""
-                SELECT {self._columns} FROM {self.schema}.resources
-                WHERE kind = :kind AND (CAST(:brand AS text) IS NULL OR brand = :brand)
-                  AND (CAST(:after AS text) IS NULL OR id > :after)
-                ORDER BY id LIMIT :limit
-                """  # noqa: S608 - the schema is a literal of the code
-            ),
-            {"kind": self.kind, "brand": brand, "after": after, "limit": limit},
-        )
-        return [self._versioned(row) for row in result]
-
-    async def _take_turn(self, tx: Transaction) -> None:
-        await tx.execute(
-            text(
-                f"""
-                INSERT INTO {self.schema}.resource_stamps AS s (kind, stamp) VALUES (:kind, 1)
-                ON CONFLICT (kind) DO UPDATE SET stamp = s.stamp + 1
-                """  # noqa: S608 - the schema is a literal of the code
-            ),
-            {"kind": self.kind},
-        )
-
-    async def _expect(self, tx: Transaction, id: str, expected: Expected) -> Versioned[M]:  # noqa: A002
+    async def _expect(self, tx: Transaction, id: str, expected: Expected) -> Versioned[M]:
         found = await self.get(tx, id)
         fits = expected is None or (
             found.version == expected if isinstance(expected, int) else expected.accepts(found.version)
@@ -263,79 +209,16 @@ class Collection(Generic[M]):
         return found
 
     async def _write(
-        self,
-        tx: Transaction,
-        before: Versioned[M] | None,
-        *,
-        id: str,  # noqa: A002
-        doc: M,
-        by: str,
-        at: datetime,
+        self, tx: Transaction, before: Versioned[M] | None, *, id: str, doc: M, by: str, at: datetime
     ) -> Versioned[M]:
         if self._check is not None:
             await self._check(tx, id, doc)
-        version = before.version + 1 if before else await self._next_version(tx, id)
+        version = 1 + (before.version if before else await self._rows.last_version(tx, id))
+        stored = json.dumps(self.sealed(doc).model_dump(mode="json"), ensure_ascii=False)
+        await self._rows.write(tx, Stored(id, version, getattr(doc, "brand", None), stored, by, at))
         after = Versioned(id, version, doc, before.created_at if before else at, at, by)
-        brand, stored = getattr(doc, "brand", None), self._stored(doc)
-        await tx.execute(
-            text(
-                f"""
-                INSERT INTO {self.schema}.resources (kind, id, version, brand, doc, created_at, updated_at, updated_by)
-                VALUES (:kind, :id, :version, :brand, CAST(:doc AS jsonb), :at, :at, :by)
-                ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, brand = excluded.brand,
-                    doc = excluded.doc, updated_at = excluded.updated_at, updated_by = excluded.updated_by
-                """  # noqa: S608 - the schema is a literal of the code
-            ),
-            {
-                "kind": self.kind,
-                "id": id,
-                "version": version,
-                "brand": brand,
-                "doc": stored,
-                "at": at,
-                "by": by,
-            },
-        )
-        await self._remember(tx, id, version, brand, stored, by, at)
         await self._tell(tx, Change(before, after, id, version, at, by))
         return after
-
-    async def _next_version(self, tx: Transaction, id: str) -> int:  # noqa: A002
-        result = await tx.execute(
-            text(
-                f"SELECT coalesce(max(version), 0) + 1 FROM {self.schema}.resource_versions WHERE kind = :kind AND id = :id"  # noqa: S608
-            ),
-            {"kind": self.kind, "id": id},
-        )
-        return int(result.scalar_one())
-
-    async def _remember(
-        self,
-        tx: Transaction,
-        id: str,  # noqa: A002
-        version: int,
-        brand: str | None,
-        stored: str | None,
-        by: str,
-        at: datetime,
-    ) -> None:
-        await tx.execute(
-            text(
-                f"""
-                INSERT INTO {self.schema}.resource_versions (kind, id, version, brand, doc, at, by)
-                VALUES (:kind, :id, :version, :brand, CAST(:doc AS jsonb), :at, :by)
-                """  # noqa: S608 - the schema is a literal of the code
-            ),
-            {
-                "kind": self.kind,
-                "id": id,
-                "version": version,
-                "brand": brand,
-                "doc": stored,
-                "at": at,
-                "by": by,
-            },
-        )
 
     async def _tell(self, tx: Transaction, change: Change[M]) -> None:
         # Here rather than in the routes: whoever writes, also a service at its first start, leaves its audit row.
@@ -352,14 +235,11 @@ class Collection(Generic[M]):
         if self._changed is not None:
             await self._changed(tx, change)
 
-    def _stored(self, doc: M) -> str:
-        return json.dumps(self.sealed(doc).model_dump(mode="json"), ensure_ascii=False)
-
     def _doc(self, stored: str) -> M:
         doc = self.model.model_validate_json(stored)
         return self._unseal(doc) if self._unseal else doc
 
-    def _versioned(self, row: Any) -> Versioned[M]:
+    def _versioned(self, row: Row[Any]) -> Versioned[M]:
         return Versioned(
             row.id, row.version, self._doc(row.doc), row.created_at, row.updated_at, row.updated_by
         )

@@ -1,5 +1,6 @@
 """The REST face of a collection: lists, versions, and writes that never overwrite unseen."""
 
+# ruff: noqa: A001, A002 - `id` is the word that everybody uses for it, in paths and documents too
 # No `from __future__ import annotations` here: FastAPI reads the annotations of endpoints made inside a function.
 
 import re
@@ -80,7 +81,7 @@ class _Desk(Generic[M]):
         body = self.shapes.shown(found).model_dump(mode="json")
         return JSONResponse(body, status_code=status, headers=headers)
 
-    async def create(self, tx: Transaction, principal: Principal, id: str, doc: M) -> Response:  # noqa: A002
+    async def create(self, tx: Transaction, principal: Principal, id: str, doc: M) -> Response:
         """Create, answer 201."""
         made = await self.collection.create(tx, id=id, doc=doc, by=principal.name, at=self.kit.clock.now())
         return self.answer(made, status=201)
@@ -94,21 +95,21 @@ def _add_reading(router: APIRouter, desk: _Desk[M], noun: str) -> None:
 
     async def list_them(
         _: reader, brand: BrandFilter = None, after: After = None, limit: Limit = 100
-    ) -> Page[Any]:  # type: ignore[valid-type]
+    ) -> Page[Any]:
         start = cast("str", decode_cursor(after, str)[0]) if after else None
         async with kit.database.transaction() as tx:
             found = await collection.page(tx, brand=brand, after=start, limit=limit + 1)
         page = page_of(found, limit, lambda last: encode_cursor(last.id))
         return Page(items=[shapes.shown(one) for one in page.items], next=page.next)
 
-    async def read_one(id: Identifier, _: reader, if_none_match: IfNoneMatch = None) -> Response:  # type: ignore[valid-type]  # noqa: A002
+    async def read_one(id: Identifier, _: reader, if_none_match: IfNoneMatch = None) -> Response:
         async with kit.database.transaction() as tx:
             found = await collection.get(tx, id)
         if if_none_match and parse_match(if_none_match, name="If-None-Match").resembles(found.version):
             return Response(status_code=304, headers={"ETag": etag(found.version)})
         return desk.answer(found)
 
-    async def list_versions(id: Identifier, _: reader, after: After = None, limit: Limit = 100) -> Page[Any]:  # type: ignore[valid-type]  # noqa: A002
+    async def list_versions(id: Identifier, _: reader, after: After = None, limit: Limit = 100) -> Page[Any]:
         below = cast("int", decode_cursor(after, int)[0]) if after else None
         async with kit.database.transaction() as tx:
             found = await collection.versions(tx, id, before=below, limit=limit + 1)
@@ -151,16 +152,16 @@ def _add_writing(router: APIRouter, desk: _Desk[M], noun: str) -> None:
 
     async def create(
         request: Request, body: draft_body, principal: writer, key: IdempotencyKey = None
-    ) -> Response:  # type: ignore[valid-type]
+    ) -> Response:
         doc = desk.shapes.document(body)
-        id = body.id or desk.identify(doc)  # noqa: A001
+        id = body.id or desk.identify(doc)
         async with kit.database.transaction() as tx:
             return await once(tx, request, principal, key, lambda: desk.create(tx, principal, id, doc))
 
     async def replace(
-        id: Identifier,  # noqa: A002
-        body: replacement_body,  # type: ignore[valid-type]
-        principal: writer,  # type: ignore[valid-type]
+        id: Identifier,
+        body: replacement_body,
+        principal: writer,
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
     ) -> Response:
@@ -168,14 +169,14 @@ def _add_writing(router: APIRouter, desk: _Desk[M], noun: str) -> None:
         _agree(body.id, id)
         async with kit.database.transaction() as tx:
             if if_none_match is not None and if_match is None:
-                return await _create_at(tx, desk, principal, id, doc, if_none_match)
+                return await _create_at(tx, desk, principal, id=id, doc=doc, if_none_match=if_none_match)
             expected = required_match(if_match)
             after = await collection.replace(
                 tx, id=id, doc=doc, expected=expected, by=principal.name, at=kit.clock.now()
             )
             return desk.answer(after)
 
-    async def delete(id: Identifier, principal: writer, if_match: IfMatch = None) -> Response:  # type: ignore[valid-type]  # noqa: A002
+    async def delete(id: Identifier, principal: writer, if_match: IfMatch = None) -> Response:
         async with kit.database.transaction() as tx:
             expected = required_match(if_match)
             await collection.delete(tx, id=id, expected=expected, by=principal.name, at=kit.clock.now())
@@ -214,12 +215,7 @@ def _add_writing(router: APIRouter, desk: _Desk[M], noun: str) -> None:
 
 
 async def _create_at(
-    tx: Transaction,
-    desk: _Desk[M],
-    principal: Principal,
-    id: str,  # noqa: A002
-    doc: M,
-    if_none_match: str,
+    tx: Transaction, desk: _Desk[M], principal: Principal, *, id: str, doc: M, if_none_match: str
 ) -> Response:
     if not parse_match(if_none_match, name="If-None-Match").anything:
         raise InvalidError(
@@ -230,7 +226,7 @@ async def _create_at(
     return await desk.create(tx, principal, id, doc)
 
 
-def _agree(said: str | None, id: str) -> None:  # noqa: A002
+def _agree(said: str | None, id: str) -> None:
     if said is not None and said != id:
         raise InvalidError(
             Fault("id", f"The address says '{id}', the body '{said}'.", "Leave `id` out of the body.")
