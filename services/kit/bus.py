@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from services.contracts.codec import Message
 from services.contracts.errors import RetryableError
 from services.contracts.topics import Topic
+from services.kit.database import Database, Transaction
 
 
 class BusAwayError(RetryableError):
@@ -82,6 +83,14 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Where messages are published and read."""
 
+    async def identity(self) -> str:
+        """Names the log in which offsets count: another broker, or another prefix, is another log.
+
+        Raises:
+            BusAwayError: It cannot be told now.
+        """
+        ...
+
     async def ensure(self, topics: Sequence[Topic]) -> None:
         """Create what does not exist yet. Never shrinks or deletes."""
         ...
@@ -104,4 +113,17 @@ class Bus(Protocol):
 
     async def close(self) -> None:
         """Flush, leave, disconnect."""
+        ...
+
+
+@runtime_checkable
+class TransactionalBus(Protocol):
+    """A bus whose log may live in the same database as what is published: then both commit together."""
+
+    def shares(self, database: Database) -> bool:
+        """Whether `publish_in` works with transactions of `database`."""
+        ...
+
+    async def publish_in(self, tx: Transaction, messages: Sequence[Message]) -> None:
+        """Publish as part of `tx`: visible to readers when, and only if, it commits."""
         ...
