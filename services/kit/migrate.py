@@ -70,6 +70,11 @@ def wanted() -> str:
     return head
 
 
+def knows(revision: str) -> bool:
+    """Whether this program ships `revision`, and so can upgrade a database that is at it."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 async def _run(url: str, action: Callable[[Config], None], *, up: bool) -> None:
     database = Database(url, pool_size=1)
 
@@ -90,8 +95,7 @@ async def _run(url: str, action: Callable[[Config], None], *, up: bool) -> None:
 
 
 def _refuse_newer(current: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and not knows(current):
         raise UnknownRevisionError(
             f"The database is at revision {current}, which this version of Veilleur does not know. "
             "Install the version that wrote it, or a newer one."

@@ -6,6 +6,7 @@ data directory.
 """
 
 from services.kit.embedded.account import EmbeddedPostgresError
+from services.kit.embedded.client import Client
 from services.kit.embedded.server import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
+__all__ = ["Client", "EmbeddedPostgres", "EmbeddedPostgresError"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ _SOCKET_LIMIT = 107
 _SOCKET_NAME = "/.s.PGSQL.5432"
 
 # What Veilleur itself puts into a data directory: one that holds nothing else is ours to open for the server.
-_OURS = frozenset({"postgres", "postgres.log", "postgres.log.1", "secret.key", "owner.lock", "guard.lock"})
+_OURS = re.compile(r"postgres|postgres\.log(\.1)?|postgresql-.+|secret\.key(\.\w+)?|(owner|guard)\.lock")
 
 
 class Place:
@@ -71,7 +72,7 @@ class Place:
                 os.chown(self.home, account.uid, account.gid)
         if not account.other or account.reaches(self.home):
             return account
-        if {entry.name for entry in self.data_dir.iterdir()} <= _OURS:
+        if all(_OURS.fullmatch(entry.name) for entry in self.data_dir.iterdir()):
             # Made for us (`mktemp -d`) or by us: let others pass through it, without letting them look inside.
             self.data_dir.chmod(self.data_dir.stat().st_mode & 0o777 | 0o011)
         if not account.reaches(self.home):
