@@ -128,14 +128,13 @@ def _phone(raw: str) -> str:
     return f"+{digits[2:]}" if digits.startswith("00") else digits
 
 
-class Responder(BaseModel):
-    """A person who can be paged.
+class Reachable(BaseModel):
+    """Somebody who reads messages: a person or a team.
 
     Attributes:
-        name: As colleagues call them.
-        language: Of the pages they get.
-        zone: IANA zone in which their pages tell the time.
-        active: An inactive responder is never paged; the fallback is, and says so.
+        name: As colleagues say it.
+        language: Of what they get.
+        zone: IANA zone in which they are told the time.
         contacts: How they are reached, in their order of preference.
     """
 
@@ -144,25 +143,24 @@ class Responder(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     language: Language = "fr"
     zone: Zone = "Europe/Paris"
-    active: bool = True
     contacts: tuple[Contact, ...] = Field(default=(), max_length=10)
 
 
-class Team(BaseModel):
-    """Who takes over from the night.
+class Responder(Reachable):
+    """A person who can be paged.
+
+    Attributes:
+        active: An inactive responder is never paged; the fallback is, and says so.
+    """
+
+    active: bool = True
+
+
+class Team(Reachable):
+    """Who takes over from the night. Without contacts, handovers are only kept for reading.
 
     Attributes:
         brand: Whose team.
-        name: As people call it.
-        language: Of its handovers.
-        zone: IANA zone in which they tell the time.
-        contacts: Where they are sent; none at all means they are only kept for reading.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     brand: Slug
-    name: str = Field(min_length=1, max_length=100)
-    language: Language = "fr"
-    zone: Zone = "Europe/Paris"
-    contacts: tuple[Contact, ...] = Field(default=(), max_length=10)

@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.database import Transaction
 from services.notify.domain.page import DeliveryState, Send
@@ -75,6 +76,11 @@ _LOST = text("""
     WHERE p.id = ANY(:pages) AND p.kind = 'responder' AND NOT EXISTS (
         SELECT FROM notify.deliveries d
         WHERE d.page_id = p.id AND d.state IN ('queued', 'sending', 'sent', 'cancelled'))
+""")
+_LOOK = text("""
+    SELECT EXISTS (SELECT FROM notify.deliveries WHERE state = 'queued' AND not_before <= :at)
+        OR EXISTS (SELECT FROM notify.deliveries WHERE state = 'sending' AND lease_until <= clock_timestamp()),
+        (SELECT min(not_before) FROM notify.deliveries WHERE state = 'queued' AND not_before > :at)
 """)
 _NEXT = text("SELECT min(not_before) FROM notify.deliveries WHERE state = 'queued' AND not_before > :at")
 
@@ -158,6 +164,12 @@ async def lock_alerts(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, bool]:
 async def lost_pages(tx: Transaction, pages: Sequence[UUID]) -> set[UUID]:
     """Those of the pages that reached nobody and will not."""
     return set((await tx.execute(_LOST, {"pages": list(pages)})).scalars())
+
+
+async def look(connection: AsyncConnection, *, at: datetime) -> tuple[bool, datetime | None]:
+    """Whether anything may be claimed or has lapsed, and the next business instant at which a send becomes due."""
+    row = (await connection.execute(_LOOK, {"at": at})).one()
+    return bool(row[0]), row[1]
 
 
 async def next_due(tx: Transaction, *, after: datetime) -> datetime | None:

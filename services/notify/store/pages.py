@@ -12,7 +12,11 @@ from sqlalchemy import RowMapping, text
 
 from services.contracts.values import Reason
 from services.kit.database import Transaction
+from services.kit.wakes import CHANNEL, touch
 from services.notify.domain.page import Page, Send
+
+WAKE = "notify-deliveries"
+"""What wakes senders: bumped, here and in other processes, when sends were queued."""
 
 _INSERT_PAGE = text("""
     INSERT INTO notify.pages (id, alert_id, kind, responder_id, responder_name, language, zone, round, step, reason, created_at)
@@ -34,10 +38,19 @@ _CANCEL = text("""
 _ANSWER = text("""
     UPDATE notify.pages SET answer = :answer, answered_at = :at WHERE id = :id AND answer IS NULL
 """)
-_ONE = text("""
+_MANY = text("""
     SELECT id, alert_id, kind, responder_id, responder_name, language, zone, round, step, CAST(reason AS text) AS reason,
            created_at
-    FROM notify.pages WHERE id = :id
+    FROM notify.pages WHERE id = ANY(:ids)
+""")
+
+
+_ANSWER_TO = text("SELECT answer FROM notify.pages WHERE id = :id")
+_OTHERS = text("""
+    SELECT EXISTS (
+        SELECT FROM notify.pages
+        WHERE alert_id = :alert_id AND kind = 'responder' AND id <> :id
+          AND (created_at > :created_at OR (round = :round AND step = :step AND answer IS DISTINCT FROM 'declined')))
 """)
 
 
@@ -52,6 +65,8 @@ async def queue_sends(tx: Transaction, sends: Sequence[Send], *, at: datetime) -
     """Queue sends in one statement; those already queued stay as they are."""
     if sends:
         await tx.execute(_INSERT_SEND, [{**asdict(send), "id": send.id, "queued_at": at} for send in sends])
+        await tx.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": WAKE})
+        touch(tx, WAKE)
 
 
 async def cancel_queued(tx: Transaction, *, alert_id: UUID, why: Reason, at: datetime) -> int:
@@ -65,10 +80,33 @@ async def answer_page(tx: Transaction, *, page_id: UUID, answer: str, at: dateti
     return (await tx.execute(_ANSWER, {"id": page_id, "answer": answer, "at": at})).rowcount == 1
 
 
+async def answer_to(tx: Transaction, page_id: UUID) -> str | None:
+    """What the person answered, if anything."""
+    found: str | None = (await tx.execute(_ANSWER_TO, {"id": page_id})).scalar_one_or_none()
+    return found
+
+
+async def is_last_word(tx: Transaction, page: Page) -> bool:
+    """Whether nobody was paged after this page, and everybody else of its step passed it on."""
+    values = {
+        "alert_id": page.alert_id,
+        "id": page.id,
+        "created_at": page.created_at,
+        "round": page.round,
+        "step": page.step,
+    }
+    return not (await tx.execute(_OTHERS, values)).scalar_one()
+
+
+async def find_pages(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Page]:
+    """Those of the pages that exist, by id."""
+    rows = (await tx.execute(_MANY, {"ids": list(ids)})).mappings()
+    return {row["id"]: page_from(row) for row in rows}
+
+
 async def find_page(tx: Transaction, page_id: UUID) -> Page | None:
     """The page; None when there is no such page."""
-    row = (await tx.execute(_ONE, {"id": page_id})).mappings().one_or_none()
-    return None if row is None else page_from(row)
+    return (await find_pages(tx, [page_id])).get(page_id)
 
 
 def page_from(row: RowMapping) -> Page:

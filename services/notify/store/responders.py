@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from services.kit.database import Transaction
-from services.notify.domain.responder import Responder, Team
+from services.notify.domain.responder import Contact, Responder, Team
 
 _ONE = text("SELECT CAST(doc AS text) FROM notify.resources WHERE kind = 'responder' AND id = :id")
 _TEAM = text(
     "SELECT id, CAST(doc AS text) AS doc FROM notify.resources WHERE kind = 'team' AND brand = :brand ORDER BY id"
 )
+_STORED = text("SELECT CAST(doc -> 'contacts' AS text) FROM notify.resources WHERE kind = :kind AND id = :id")
+_CONTACTS = TypeAdapter(tuple[Contact, ...])
 _USED = text("""
     SELECT kind, id FROM notify.resources
     WHERE (kind = 'schedule' AND (doc #> '{rotation,responders}' ? :id
@@ -30,6 +33,12 @@ async def find_responder(tx: Transaction, responder_id: str) -> Responder | None
 async def teams_of(tx: Transaction, brand: str) -> list[tuple[str, Team]]:
     """The teams of a brand with their ids, in the order of these."""
     return [(row.id, Team.model_validate_json(row.doc)) for row in await tx.execute(_TEAM, {"brand": brand})]
+
+
+async def stored_contacts(tx: Transaction, *, kind: str, identifier: str) -> tuple[Contact, ...]:
+    """The contacts of a responder or a team as they lie at rest, sealed; none when there is no such document."""
+    doc = (await tx.execute(_STORED, {"kind": kind, "id": identifier})).scalar_one_or_none()
+    return _CONTACTS.validate_json(doc or "[]")
 
 
 async def uses_of(tx: Transaction, responder_id: str) -> list[tuple[str, str]]:

@@ -1,0 +1,141 @@
+"""The sender: takes queued deliveries out into the world, many at once, and reports what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from services.contracts.errors import PermanentError, RetryableError
+from services.kit.context import Kit
+from services.kit.runtime import Ticker
+from services.notify.channels.registry import Channels
+from services.notify.domain.page import DeliveryState
+from services.notify.handlers.send import Errand, claim_sends, lapse_sends, record_sends, write_message
+from services.notify.settings.delivery import DeliverySettings
+from services.notify.store import deliveries
+from services.notify.store.deliveries import Outcome
+from services.notify.store.pages import WAKE
+
+_log = logging.getLogger(__name__)
+
+
+class Sender:
+    """A worker that sends. Any number of them may run: a delivery is claimed once.
+
+    Sends stay in flight between calls, so that one that hangs holds neither the others' results nor new claims;
+    each provider has lanes of its own. A call ends as soon as one of them is done.
+
+    Args:
+        kit: The plumbing.
+        settings: Time-outs, lanes, and where channels go.
+        channels: The ways out; those of the settings by default.
+    """
+
+    name = "notify-sender"
+
+    def __init__(self, kit: Kit, settings: DeliverySettings, *, channels: Channels | None = None) -> None:
+        self._kit = kit
+        self._settings = settings
+        self._channels = channels or Channels(kit, settings)
+        self._flying: dict[asyncio.Task[Outcome], str] = {}
+        # Results that the database could not take yet: what was sent must not be forgotten because it was away.
+        self._landed: list[Outcome] = []
+        # The count of wakes at which nothing was due, and when something will be.
+        self._quiet: tuple[int, datetime | None] | None = None
+
+    async def run_once(self, *, wait: float) -> bool:
+        """Claim what is due and start sending it; record what is done. See `Worker.run_once`.
+
+        With `wait` zero and sends in flight it waits for one of them to end, at most its time-out: so that a
+        stepped process comes to rest only when nothing is under way.
+        """
+        seen = self._kit.database.wakes.count((WAKE,))
+        worked = await self._land(set())
+        if await self._ready(seen):
+            worked |= await self._claim()
+        if self._flying:
+            done, _ = await asyncio.wait(
+                self._flying, timeout=wait or None, return_when=asyncio.FIRST_COMPLETED
+            )
+            worked |= await self._land(done)
+        elif not worked and wait > 0:
+            await self._kit.database.wakes.wait((WAKE,), seen=seen, timeout=wait)
+        return worked
+
+    async def close(self) -> None:
+        """Claim nothing more, wait for what is in flight, and record it."""
+        if self._flying:
+            await asyncio.wait(self._flying)
+        await self._land(set(self._flying))
+
+    async def _ready(self, seen: int) -> bool:
+        """Whether there is anything to claim: one cheap question, spared where the answer is known."""
+        database, at = self._kit.database, self._kit.clock.now()
+        if database.alone and self._quiet is not None and self._quiet[0] == seen:
+            due = self._quiet[1]
+            if due is None or at < due:
+                return False
+        async with database.reading() as connection:
+            ready, due = await deliveries.look(connection, at=at)
+        self._quiet = None if ready else (seen, due)
+        return ready
+
+    async def _claim(self) -> bool:
+        busy = Counter(self._flying.values())
+        async with self._kit.database.transaction() as tx:
+            lapsed = await lapse_sends(tx, self._kit, self._settings)
+            errands = await claim_sends(tx, self._kit, self._settings, busy=busy, claim_id=uuid4())
+        # The claim is committed: from here on a crash leaves a row that says `sending`, and a lease that ends.
+        for errand in errands:
+            task = asyncio.create_task(self._carry(errand), name=f"send-{errand.claimed.id}")
+            self._flying[task] = errand.claimed.send.provider
+        return bool(lapsed or errands)
+
+    async def _land(self, done: set[asyncio.Task[Outcome]]) -> bool:
+        for task in done:
+            del self._flying[task]
+            self._landed.append(task.result())
+        if not self._landed:
+            return False
+        async with self._kit.database.transaction() as tx:
+            await record_sends(tx, self._kit, self._settings, self._landed)
+        self._landed.clear()
+        return True
+
+    async def _carry(self, errand: Errand) -> Outcome:
+        send, claimed = errand.claimed.send, errand.claimed
+        try:
+            message = write_message(self._kit, errand)
+            async with asyncio.timeout(self._settings.send_timeout):
+                receipt = await self._channels.send(send.kind, send.address, message)
+        except TimeoutError:
+            # It may have left: only the provider knows.
+            return Outcome(claimed, DeliveryState.UNCERTAIN, "timeout", retry=True)
+        except RetryableError as error:
+            return Outcome(claimed, DeliveryState.FAILED, _code(error), str(error), retry=True)
+        except PermanentError as error:
+            return Outcome(claimed, DeliveryState.FAILED, _code(error), str(error))
+        except Exception as error:  # noqa: BLE001 - a bug in one channel must not hold the others' pages
+            _log.exception("Sending %s by %s broke", claimed.id, send.provider)
+            return Outcome(claimed, DeliveryState.FAILED, "internal_error", type(error).__name__, retry=True)
+        return Outcome(claimed, DeliveryState.SENT, receipt.code, receipt.detail)
+
+
+def retry_ticker(kit: Kit) -> Ticker:
+    """Tells a simulated clock when the next queued send is due. It does nothing itself: the sender sends."""
+
+    async def tick(_: datetime) -> bool:
+        return False
+
+    async def next_due(after: datetime) -> datetime | None:
+        async with kit.database.reading() as connection:
+            return await deliveries.next_due(connection, after=after)
+
+    return Ticker("notify-retries", timedelta(minutes=1), tick, next_due)
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "code", "") or type(error).__name__)
