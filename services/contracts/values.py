@@ -12,7 +12,17 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
 """A short stable name people type: lower-case letters, digits and inner hyphens, at most 64."""
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except (
+        OverflowError
+    ) as error:  # the first hours of year 1, or the last of year 9999, seen from another offset
+        raise ValueError("This instant is out of range.") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment, aware, kept in UTC."""
 
 
