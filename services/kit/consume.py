@@ -11,48 +11,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from services.contracts.codec import decode
-from services.contracts.errors import RetryableError, UndecodableError
-from services.contracts.events import Event
+from services.contracts.errors import RetryableError
 from services.contracts.topics import Topic
 from services.kit import deadletters
 from services.kit.backoff import Backoff
-from services.kit.bus import Bus, BusAwayError, Partition, Record, Subscription
+from services.kit.bus import Bus, BusAwayError, Partition, Subscription
 from services.kit.clock import Clock
-from services.kit.database import Database, DatabaseAwayError, Transaction, translated
+from services.kit.database import Database, DatabaseAwayError
 from services.kit.deadletters import DeadLetter
+from services.kit.handling import Batch, Handle, Handling, OnDeadLetter, Received
+from services.kit.metrics import DEAD_LETTERED, HANDLED, WORKER_FAILURES
 from services.kit.offsets import FencedError, Positions
+
+__all__ = ["Consumer", "Handle", "OnDeadLetter", "Received"]
 
 _LOOK_FOR_LETTERS = 5.0
 _log = logging.getLogger(__name__)
-
-Batch = Mapping[Partition, Sequence[Record]]
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """An event as it arrived.
-
-    Attributes:
-        record: Where it stood.
-        id: The event's own id: the same however often it is published.
-        event: What happened.
-        occurred_at: Business time at which it did.
-    """
-
-    record: Record
-    id: UUID
-    event: Event
-    occurred_at: datetime
-
-
-Handle = Callable[[Transaction, Sequence[Received]], Awaitable[None]]
-OnDeadLetter = Callable[[Transaction, DeadLetter], Awaitable[None]]
 
 
 class Consumer:
@@ -91,14 +68,10 @@ class Consumer:
         self.name = group
         self._database = database
         self._bus = bus
-        self._clock = clock
         self._topics = topics
-        self._schema = schema
-        self._call = handle
         self._batch = batch
-        self._on_dead_letter = on_dead_letter
         self._subscription: Subscription | None = None
-        self._positions = Positions("", group)
+        self._handling = Handling(database, Positions("", group), clock, schema, handle, on_dead_letter)
         self._next: dict[Partition, int] = {}
         self._trouble: dict[Partition, Backoff] = {}
         self._letters_seen: tuple[int, float] | None = None
@@ -147,13 +120,14 @@ class Consumer:
         return f"{self.name} is paused on {', '.join(stuck)}" if stuck else None
 
     async def _join(self) -> Subscription:
-        self._positions = Positions(await self._bus.identity(), self.name)
+        positions = Positions(await self._bus.identity(), self.name)
+        self._handling = replace(self._handling, positions=positions)
         self._subscription = await self._bus.subscribe(self._topics, group=self.name, assigned=self._start)
         return self._subscription
 
     async def _start(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         async with self._database.transaction() as tx:
-            starts = await self._positions.start(tx, partitions)
+            starts = await self._handling.positions.start(tx, partitions)
         self._next |= starts
         return starts
 
@@ -168,7 +142,7 @@ class Consumer:
 
     async def _handle(self, subscription: Subscription, batch: Batch) -> bool:
         try:
-            await self._attempt(batch)
+            letters = await self._handling.attempt(batch, self._next)
         except (DatabaseAwayError, BusAwayError):
             self._rewind(subscription, batch)
             raise
@@ -186,6 +160,7 @@ class Consumer:
         self._next |= ends
         for partition in batch:
             self._trouble.pop(partition, None)
+        self._count(batch, letters)
         await self._tell(subscription, ends)
         return True
 
@@ -201,112 +176,30 @@ class Consumer:
         (partition,) = batch
         backoff = self._trouble.setdefault(partition, Backoff())
         pause = backoff.failed(error)
+        WORKER_FAILURES.labels(self.name).inc()
         subscription.pause(partition)
         self._rewind(subscription, batch)
         _log.warning("%s pauses %s/%d for %.1f s: %s", self.name, *partition, pause, backoff.error)
         return False
 
-    async def _attempt(self, batch: Batch) -> None:
-        try:
-            await self._handle_together(batch)
-        except RetryableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is found again, and told, record by record
-            _log.warning("%s handles a batch record by record, because of %r", self.name, error)
-            await self._handle_apart(batch)
-
-    async def _handle_together(self, batch: Batch) -> None:
-        async with self._database.transaction() as tx:
-            await self._move(tx, batch)
-            opened = [self._open(record) for record in _in_order(batch)]
-            if received := [one for one in opened if isinstance(one, Received)]:
-                await self._call(tx, received)
-            await self._bury(tx, [one for one in opened if isinstance(one, DeadLetter)])
-
-    async def _handle_apart(self, batch: Batch) -> None:
-        async with self._database.transaction() as tx:
-            await self._move(tx, batch)
-            letters = []
-            for record in _in_order(batch):
-                opened = self._open(record)
-                letter = await self._handle_alone(tx, opened) if isinstance(opened, Received) else opened
-                if letter is not None:
-                    letters.append(letter)
-            await self._bury(tx, letters)
-
-    async def _handle_alone(self, tx: Transaction, received: Received) -> DeadLetter | None:
-        try:
-            with translated():
-                async with tx.begin_nested():
-                    await self._call(tx, [received])
-        except RetryableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it raised, it is told and kept in the letter
-            _log.exception(
-                "%s cannot handle event %s", self.name, received.id, extra={"event_id": str(received.id)}
-            )
-            return self._letter(received.record, received.event, error)
-        return None
-
-    async def _bury(self, tx: Transaction, letters: Sequence[DeadLetter]) -> None:
-        await deadletters.bury(tx, self._schema, letters)
-        for letter in letters if self._on_dead_letter else ():
-            assert self._on_dead_letter is not None
-            try:
-                with translated():
-                    async with tx.begin_nested():
-                        await self._on_dead_letter(tx, letter)
-            except RetryableError:
-                raise
-            except Exception:  # noqa: BLE001 - told in full
-                # The letter itself is kept and announced; a failure to make more of it must not block the partition.
-                _log.exception("%s could not act on dead letter %s", self.name, letter.id)
-
     async def _handle_letters(self) -> bool:
-        """Handle again the dead letters for which somebody asked."""
+        """Handle again the dead letters for which somebody asked: when woken, and from time to time."""
         count = self._database.wakes.count((deadletters.wake(self.name),))
         if self._letters_seen is not None:
             seen, at = self._letters_seen
             if count == seen and time.monotonic() - at < _LOOK_FOR_LETTERS:
                 return False
         handled = 0
-        while await self._handle_letter():
+        while await self._handling.again():
             handled += 1
         self._letters_seen = (count, time.monotonic())
         return handled > 0
 
-    async def _handle_letter(self) -> bool:
-        async with self._database.transaction() as tx:
-            letter = await deadletters.claim(tx, self.name)
-            if letter is None:
-                return False
-            error: str | None = None
-            try:
-                with translated():
-                    async with tx.begin_nested():
-                        await self._call(tx, [_received(letter.record)])
-            except DatabaseAwayError:
-                raise
-            except Exception as failure:  # noqa: BLE001 - told in full, and kept in the letter
-                _log.exception("%s still cannot handle dead letter %s", self.name, letter.id)
-                error = deadletters.describe(failure)
-            await deadletters.settle(tx, letter, error=error, at=self._clock.now())
-        return True
-
-    def _open(self, record: Record) -> Received | DeadLetter:
-        try:
-            return _received(record)
-        except UndecodableError as error:
-            _log.error("%s cannot read %s: %s", self.name, record.partition, error)
-            return self._letter(record, None, error)
-
-    def _letter(self, record: Record, event: Event | None, error: Exception) -> DeadLetter:
-        at = self._clock.now()
-        return deadletters.dead_letter(self._positions.log, self.name, record, event, error=error, at=at)
-
-    async def _move(self, tx: Transaction, batch: Batch) -> None:
-        moves = {p: (self._next[p], records[-1].offset + 1) for p, records in batch.items()}
-        await self._positions.move(tx, moves)
+    def _count(self, batch: Batch, letters: Sequence[DeadLetter]) -> None:
+        for partition, records in batch.items():
+            HANDLED.labels(self.name, partition.topic).inc(len(records))
+        for letter in letters:
+            DEAD_LETTERED.labels(self.name, letter.record.partition.topic).inc()
 
     def _rewind(self, subscription: Subscription, batch: Batch) -> None:
         for partition in batch:
@@ -324,13 +217,3 @@ class Consumer:
             _log.info(
                 "%s could not tell the bus where it stands; nothing depends on it: %s", self.name, error
             )
-
-
-def _in_order(batch: Batch) -> Iterator[Record]:
-    for partition in sorted(batch):
-        yield from batch[partition]
-
-
-def _received(record: Record) -> Received:
-    envelope = decode(record.value)
-    return Received(record, envelope.id, envelope.event, envelope.occurred_at)

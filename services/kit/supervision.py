@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from services.contracts.errors import RetryableError
 from services.kit.backoff import Backoff
+from services.kit.metrics import WORKER_FAILURES
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Supervised:
     def failed(self, error: Exception) -> float:
         """Note a failure; returns the pause before the next try, in seconds."""
         pause = self._backoff.failed(error)
+        WORKER_FAILURES.labels(self.state.name).inc()
         self.state.last_failed = datetime.now(UTC)
         self.state.error = self._backoff.error
         self.state.failures = self._backoff.failures
