@@ -7,6 +7,7 @@ a ticker that dies leaves them as they were.
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from prometheus_client import Gauge
@@ -22,9 +23,13 @@ from services.notify.handlers.take_turn import take_turn
 from services.notify.handlers.tell_fallback import tell_fallback
 from services.notify.settings.escalation import House, TickSettings
 from services.notify.store.alerts import count_unresolved, get_alerts
-from services.notify.store.runs import claim_due_runs, next_due_run, save_run
+from services.notify.store.dues import first_due, next_due
+from services.notify.store.runs import WAKE, claim_due_runs, save_run
 from services.notify.store.timeline import add_entry
-from services.notify.store.turns import claim_due_turns, next_due_turn
+from services.notify.store.turns import claim_due_turns
+
+_MEASURE_EVERY = 15.0
+"""Machine seconds between two counts of alerts when nothing happens: about how often figures are scraped."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +57,9 @@ class EscalationTick:
         self._database = database
         self._house = house
         self._settings = settings
+        # The count of wakes at the latest look, and what was due first then.
+        self._quiet: tuple[int, datetime | None] | None = None
+        self._measured_at = -_MEASURE_EVERY
 
     def ticker(self) -> Ticker:
         """What the runtime calls."""
@@ -61,16 +69,27 @@ class EscalationTick:
     async def tick(self, now: datetime) -> bool:
         """Do everything that is due at `now`; True if anything was."""
         done = False
-        while await self._runs(now) or await self._turns(now):
+        while await self._ready(now) and (await self._runs(now) or await self._turns(now)):
             done = True
-        await self._measure()
+        if done or time.monotonic() - self._measured_at > _MEASURE_EVERY:
+            await self._measure()
         return done
 
     async def next_due(self, after: datetime) -> datetime | None:
         """The first instant after `after` at which a step or a handover is due, as far as is known now."""
-        async with self._database.transaction() as tx:
-            dues = (await next_due_run(tx, after=after), await next_due_turn(tx, after=after))
-        return min((due for due in dues if due is not None), default=None)
+        async with self._database.reading() as connection:
+            return await next_due(connection, after=after)
+
+    async def _ready(self, now: datetime) -> bool:
+        """Whether anything is due: one cheap question, spared where the answer is known."""
+        seen = self._database.wakes.count((WAKE,))
+        if self._database.alone and self._quiet is not None and self._quiet[0] == seen:
+            due = self._quiet[1]
+            return due is not None and due <= now
+        async with self._database.reading() as connection:
+            due = await first_due(connection)
+        self._quiet = (seen, due)
+        return due is not None and due <= now
 
     async def _runs(self, now: datetime) -> bool:
         async with self._database.transaction() as tx:
@@ -105,5 +124,6 @@ class EscalationTick:
     async def _measure(self) -> None:
         async with self._database.transaction() as tx:
             counts = await count_unresolved(tx)
+        self._measured_at = time.monotonic()
         for state, severity in _SHOWN:
             ALERTS.labels(state, severity).set(counts.get((state, severity), 0))

@@ -11,7 +11,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.kit.database import Transaction
+from services.kit.wakes import touch
 from services.notify.domain.run import Run
+
+WAKE = "notify-due"
+"""Touched when something is planned, or not any more."""
 
 # Both rows are locked: the alert's lock keeps answers out while its step is carried out, and the run's makes
 # PostgreSQL look at the newest `next_due_at`, so that a step claimed and done by another ticker is not done again.
@@ -35,13 +39,6 @@ async def claim_due_runs(tx: Transaction, *, now: datetime, limit: int) -> list[
     return [_run(row) for row in rows.mappings()]
 
 
-async def next_due_run(tx: Transaction, *, after: datetime) -> datetime | None:
-    """The first instant after `after` at which a run is due."""
-    statement = text("SELECT min(next_due_at) FROM notify.runs WHERE next_due_at > :after")
-    due: datetime | None = (await tx.execute(statement, {"after": after})).scalar_one()
-    return due
-
-
 async def find_run(tx: Transaction, alert_id: UUID) -> Run | None:
     """The run of an alert; None when the alert never had one."""
     row = (
@@ -56,6 +53,7 @@ async def save_run(tx: Transaction, run: Run) -> None:
     """Write a run. The caller holds its alert's lock."""
     policy = None if run.policy is None else run.policy.model_dump_json()
     await tx.execute(_SAVE, dict(run) | {"phase": run.phase.value, "policy": policy})
+    touch(tx, WAKE)
 
 
 async def stop_run(tx: Transaction, alert_id: UUID) -> None:
@@ -75,6 +73,7 @@ async def wake_held_runs(tx: Transaction, *, brand: str, at: datetime) -> None:
         """),
         {"brand": brand, "at": at},
     )
+    touch(tx, WAKE)
 
 
 def _run(row: Mapping[Any, Any]) -> Run:

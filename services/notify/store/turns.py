@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import text
 
 from services.kit.database import Transaction
+from services.kit.wakes import touch
+from services.notify.store.runs import WAKE
 
 _SAVE = text("""
     INSERT INTO notify.duty_turns (brand, since, next_start) VALUES (:brand, :since, :next_start)
@@ -46,6 +48,7 @@ async def find_turn(tx: Transaction, brand: str) -> DutyTurn | None:
 async def save_turn(tx: Transaction, turn: DutyTurn) -> None:
     """Write the turn of a brand."""
     await tx.execute(_SAVE, {"brand": turn.brand, "since": turn.since, "next_start": turn.next_start})
+    touch(tx, WAKE)
 
 
 async def remove_turn(tx: Transaction, brand: str) -> None:
@@ -57,13 +60,6 @@ async def claim_due_turns(tx: Transaction, *, now: datetime, limit: int) -> list
     """Turns whose team has come, locked until this transaction ends; those of other tickers left out."""
     rows = await tx.execute(_CLAIM, {"now": now, "limit": limit})
     return [DutyTurn(row.brand, row.since, row.next_start) for row in rows]
-
-
-async def next_due_turn(tx: Transaction, *, after: datetime) -> datetime | None:
-    """The first instant after `after` at which a team comes on duty."""
-    statement = text("SELECT min(next_start) FROM notify.duty_turns WHERE next_start > :after")
-    due: datetime | None = (await tx.execute(statement, {"after": after})).scalar_one()
-    return due
 
 
 async def anything_happened(tx: Transaction, *, brand: str, since: datetime, until: datetime) -> bool:
