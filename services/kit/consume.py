@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from prometheus_client import Counter
+
 from services.contracts.errors import RetryableError
 from services.contracts.topics import Topic
 from services.kit import deadletters
@@ -23,12 +25,16 @@ from services.kit.clock import Clock
 from services.kit.database import Database, DatabaseAwayError
 from services.kit.deadletters import DeadLetter
 from services.kit.handling import Batch, Handle, Handling, OnDeadLetter, Received
-from services.kit.metrics import DEAD_LETTERED, HANDLED, WORKER_FAILURES
 from services.kit.offsets import FencedError, Positions
 
 __all__ = ["Consumer", "Handle", "OnDeadLetter", "Received"]
 
 _LOOK_FOR_LETTERS = 5.0
+_HANDLED = Counter("veilleur_consumer_handled", "Records handled.", ["group", "topic"])
+_BURIED = Counter("veilleur_consumer_dead_lettered", "Records set aside as impossible.", ["group", "topic"])
+_PAUSED = Counter(
+    "veilleur_consumer_pauses", "Times a partition was paused after a failure.", ["group", "topic"]
+)
 _log = logging.getLogger(__name__)
 
 
@@ -176,7 +182,7 @@ class Consumer:
         (partition,) = batch
         backoff = self._trouble.setdefault(partition, Backoff())
         pause = backoff.failed(error)
-        WORKER_FAILURES.labels(self.name).inc()
+        _PAUSED.labels(self.name, partition.topic).inc()
         subscription.pause(partition)
         self._rewind(subscription, batch)
         _log.warning("%s pauses %s/%d for %.1f s: %s", self.name, *partition, pause, backoff.error)
@@ -197,9 +203,9 @@ class Consumer:
 
     def _count(self, batch: Batch, letters: Sequence[DeadLetter]) -> None:
         for partition, records in batch.items():
-            HANDLED.labels(self.name, partition.topic).inc(len(records))
+            _HANDLED.labels(self.name, partition.topic).inc(len(records))
         for letter in letters:
-            DEAD_LETTERED.labels(self.name, letter.record.partition.topic).inc()
+            _BURIED.labels(self.name, letter.record.partition.topic).inc()
 
     def _rewind(self, subscription: Subscription, batch: Batch) -> None:
         for partition in batch:

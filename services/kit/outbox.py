@@ -93,7 +93,7 @@ class Relay:
         self.name = f"{schema}-relay"
         self._database = database
         self._bus = bus
-        self.schema = schema
+        self._schema = schema
         self._wake = frozenset({_name(schema)})
         self._idle_at: int | None = None
         self._trimmed_at = time.monotonic()
@@ -117,14 +117,6 @@ class Relay:
             await wakes.wait(self._wake, seen=seen, timeout=min(wait, _LOOK))
         return False
 
-    async def waiting(self) -> int:
-        """How many events are written and not published yet."""
-        async with self._database.reading() as connection:
-            counted = await connection.execute(
-                text(f"SELECT count(*) FROM {self.schema}.outbox WHERE number IS NULL")  # noqa: S608 - see `write`
-            )
-            return int(counted.scalar_one())
-
     async def close(self) -> None:
         """Nothing is held between two runs."""
 
@@ -135,7 +127,7 @@ class Relay:
             )
             if not locked.scalar_one():
                 return 0
-            rows = (await tx.execute(text(_waiting(self.schema)), {"batch": BATCH})).all()
+            rows = (await tx.execute(text(_waiting(self._schema)), {"batch": BATCH})).all()
             if not rows:
                 return 0
             messages = [Message(_TOPICS[r.topic], r.key, r.value, r.headers, r.compaction_key) for r in rows]
@@ -143,7 +135,7 @@ class Relay:
                 await self._bus.publish_in(tx, messages)
             else:
                 await self._bus.publish(messages)
-            await tx.execute(text(_mark(self.schema)), {"positions": [row.position for row in rows]})
+            await tx.execute(text(_mark(self._schema)), {"positions": [row.position for row in rows]})
         return len(rows)
 
     async def _trim_if_due(self) -> None:
@@ -152,7 +144,7 @@ class Relay:
         async with self._database.transaction() as tx:
             gone = await tx.execute(
                 text(f"""
-                    DELETE FROM {self.schema}.outbox WHERE published_at < clock_timestamp() - CAST(:kept AS interval)
+                    DELETE FROM {self._schema}.outbox WHERE published_at < clock_timestamp() - CAST(:kept AS interval)
                 """),  # noqa: S608 - see `write`
                 {"kept": KEPT},
             )

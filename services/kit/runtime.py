@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,8 +25,6 @@ from services.kit.backoff import Backoff
 from services.kit.bus import Bus
 from services.kit.clock import Clock
 from services.kit.consume import Consumer
-from services.kit.metrics import CONSUMER_LAG, OUTBOX_WAITING
-from services.kit.outbox import Relay
 from services.kit.supervision import State, Supervised
 
 LONGEST_OUTAGE = 60.0
@@ -40,7 +37,6 @@ GRACE = 15.0
 """Machine seconds that a stop leaves for what is in hand; what takes longer is rolled back and done again later."""
 
 _WAIT = 1.0
-_MEASURE_EVERY = 15.0
 _UNREADY = 3
 _log = logging.getLogger(__name__)
 
@@ -125,7 +121,7 @@ class Runtime:
         self._topics = list({t.name: t for s in services for t in (*s.topics, DEAD_LETTERS)}.values())
         self._workers = [worker for service in services for worker in service.workers]
         self._tickers = [ticker for service in services for ticker in service.tickers]
-        names = ["topics", "figures", *(w.name for w in self._workers), *(t.name for t in self._tickers)]
+        names = ["topics", *(w.name for w in self._workers), *(t.name for t in self._tickers)]
         if doubles := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(
                 f"Several workers or tickers are called {doubles}; names are unique in a process."
@@ -136,7 +132,7 @@ class Runtime:
 
     @property
     def states(self) -> Mapping[str, State]:
-        """How each worker and ticker stands, by name; `topics` is their creation on the bus, `figures` the gauges."""
+        """How each worker and ticker stands, by name; `topics` is their creation on the bus."""
         for consumer in self._consumers():
             self._supervised[consumer.name].state.trouble = consumer.trouble()
         return {name: supervised.state for name, supervised in self._supervised.items()}
@@ -158,20 +154,6 @@ class Runtime:
         """
         return {consumer.name: sum((await consumer.lag()).values()) for consumer in self._consumers()}
 
-    async def measure(self) -> bool:
-        """Bring the gauges of lag and of waiting events up to date.
-
-        Raises:
-            RetryableError: They cannot be told now.
-        """
-        for consumer in self._consumers():
-            for partition, lag in (await consumer.lag()).items():
-                CONSUMER_LAG.labels(consumer.name, partition.topic, str(partition.number)).set(lag)
-        for worker in self._workers:
-            if isinstance(worker, Relay):
-                OUTBOX_WAITING.labels(worker.schema).set(await worker.waiting())
-        return True
-
     async def run(self, stop: asyncio.Event) -> None:
         """Run everything side by side until `stop`; then finish what is in hand, within `GRACE` seconds."""
         while not stop.is_set() and not self._ensured:
@@ -179,7 +161,6 @@ class Runtime:
             await self._supervised["topics"].pause(stop)
         scheduler = self._scheduler()
         tasks = [asyncio.create_task(self._work(worker, stop), name=worker.name) for worker in self._workers]
-        tasks.append(asyncio.create_task(self._measure(stop), name="figures"))
         scheduler.start()
         try:
             await stop.wait()
@@ -240,12 +221,6 @@ class Runtime:
         while not stop.is_set():
             if await supervised.attempt(partial(worker.run_once, wait=_WAIT)) is None:
                 await supervised.pause(stop)
-
-    async def _measure(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self._supervised["figures"].attempt(self.measure)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _MEASURE_EVERY)
 
     def _scheduler(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(timezone=UTC)

@@ -9,10 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from prometheus_client import Counter
+
 from services.contracts.errors import RetryableError
 from services.kit.backoff import Backoff
-from services.kit.metrics import WORKER_FAILURES
 
+_FAILURES = Counter("veilleur_worker_failures", "Times a worker or ticker failed.", ["worker"])
 _log = logging.getLogger(__name__)
 
 
@@ -82,7 +84,7 @@ class Supervised:
     def failed(self, error: Exception) -> float:
         """Note a failure; returns the pause before the next try, in seconds."""
         pause = self._backoff.failed(error)
-        WORKER_FAILURES.labels(self.state.name).inc()
+        _FAILURES.labels(self.state.name).inc()
         self.state.last_failed = datetime.now(UTC)
         self.state.error = self._backoff.error
         self.state.failures = self._backoff.failures
