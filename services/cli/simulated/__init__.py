@@ -1,0 +1,1 @@
+"""What demo and replay share: a process of their own on an injected clock, set up over REST, followed on its bus."""

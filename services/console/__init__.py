@@ -1,1 +1,0 @@
-"""The screen, and use cases that span services."""
