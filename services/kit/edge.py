@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit.hygiene import faults_in_body, faults_in_head
 from services.kit.logs import log_context
-from services.kit.metrics import HttpMetrics
+from services.kit.metrics import Metrics
 from services.kit.problems import problem_response
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -62,7 +62,7 @@ class Edge:
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: HttpMetrics, max_body_bytes: int, template: Callable[[Scope], str]
+        self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int, template: Callable[[Scope], str]
     ) -> None:
         self._app = app
         self._metrics = metrics
@@ -133,7 +133,7 @@ class Edge:
         status = exchange.status or 499  # what proxies log for a client that left before the answer
         # A method is the client's free text: an unknown one must not become a new series.
         method = exchange.method if exchange.method in _METHODS else "other"
-        self._metrics.observe(method=method, route=route, status=status, seconds=seconds)
+        self._metrics.answered(method=method, route=route, status=status, seconds=seconds)
         figures: dict[str, Any] = {
             "method": method,
             "route": route,

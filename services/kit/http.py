@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -13,23 +12,17 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.types import Lifespan, Scope
 
-from services.contracts.errors import RetryableError
-from services.contracts.topics import BRANDS
 from services.kit.api import kit_router
 from services.kit.auth import public
 from services.kit.context import Kit
 from services.kit.edge import Edge
-from services.kit.metrics import HttpMetrics
+from services.kit.metrics import Metrics
+from services.kit.observation import Observation, Readiness
 from services.kit.openapi import check_guards, install_openapi, routes_of
 from services.kit.problems import documented, install_problem_handlers, problem_response
-from services.kit.runtime import Service
+from services.kit.runtime import Runtime, Service
 
 API = "/api/v1"
-READINESS_SECONDS = 3.0
-"""How long one readiness check may take before it counts as failed: less than an orchestrator's own patience."""
-
-Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
-"""Named checks of what runs beside the API (workers, lags, migrations): None is ready, a text says why not."""
 
 
 class Health(BaseModel):
@@ -50,6 +43,7 @@ def create_app(
     services: Sequence[Service],
     *,
     lifespan: Lifespan[FastAPI] | None = None,
+    runtime: Runtime | None = None,
     readiness: Readiness | None = None,
 ) -> FastAPI:
     """The application for a process that runs these services.
@@ -58,6 +52,7 @@ def create_app(
         kit: The plumbing.
         services: Whose routers are served, under `/api/v1`, and whose pages, at the root.
         lifespan: What starts and stops with the application.
+        runtime: The workers beside it, which `/readyz` and `/metrics` then tell of.
         readiness: More named checks for `/readyz`.
 
     Raises:
@@ -74,7 +69,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.kit = kit
-    metrics = HttpMetrics()
+    metrics = Metrics()
+    observation = Observation(kit, services, runtime=runtime, readiness=readiness)
     install_problem_handlers(app)
     app.include_router(kit_router(kit), prefix=API)
     for service in services:
@@ -82,7 +78,7 @@ def create_app(
             app.include_router(router, prefix=API)
         for router in service.pages:
             app.include_router(router)
-    app.include_router(_process_router(app, kit, metrics, readiness))
+    app.include_router(_process_router(app, metrics, observation))
     routes = routes_of(app)
     check_guards(routes)
     install_openapi(app)
@@ -95,7 +91,7 @@ def create_app(
     return app
 
 
-def _process_router(app: FastAPI, kit: Kit, metrics: HttpMetrics, readiness: Readiness | None) -> APIRouter:
+def _process_router(app: FastAPI, metrics: Metrics, observation: Observation) -> APIRouter:
     router = APIRouter(tags=["process"])
 
     @router.get("/healthz", response_model=Health, dependencies=[public("asked by orchestrators")])
@@ -111,7 +107,7 @@ def _process_router(app: FastAPI, kit: Kit, metrics: HttpMetrics, readiness: Rea
     )
     async def readyz() -> Response:
         """Whether everything the process needs is there."""
-        checks = await _checked(kit, readiness)
+        checks = await observation.checks()
         failing = {name: why for name, why in checks.items() if why is not None}
         if failing:
             detail = "Not ready: " + "; ".join(f"{name}: {why}" for name, why in failing.items())
@@ -128,6 +124,7 @@ def _process_router(app: FastAPI, kit: Kit, metrics: HttpMetrics, readiness: Rea
     )
     async def read_metrics() -> Response:
         """Figures in Prometheus's text format."""
+        await observation.collect(metrics)
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     @router.get(f"{API}/openapi.json", dependencies=[public("says what the API is, not what is in it")])
@@ -136,31 +133,3 @@ def _process_router(app: FastAPI, kit: Kit, metrics: HttpMetrics, readiness: Rea
         return app.openapi()
 
     return router
-
-
-async def _checked(kit: Kit, readiness: Readiness | None) -> dict[str, str | None]:
-    async def bus() -> None:
-        await kit.bus.ends(BRANDS)
-
-    checks = {"database": await _tried(kit.database.ping), "bus": await _tried(bus)}
-    if readiness is not None:
-        more: dict[str, str | None] = {}
-
-        async def ask() -> None:
-            more.update(await readiness())
-
-        checks["process"] = await _tried(ask)
-        checks.update(more)
-    return checks
-
-
-async def _tried(check: Callable[[], Awaitable[None]]) -> str | None:
-    """None if the check passes in time, else why it did not: no addresses, no names of people."""
-    try:
-        async with asyncio.timeout(READINESS_SECONDS):
-            await check()
-    except TimeoutError:
-        return f"no answer within {READINESS_SECONDS:g} s"
-    except RetryableError:
-        return "away"
-    return None

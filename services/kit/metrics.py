@@ -1,77 +1,64 @@
-"""What Prometheus reads: figures of the process, and of each HTTP application in it."""
+"""What Prometheus reads: how the process's workers stand, and how its HTTP application answers.
+
+Instruments that a service counts with are module-level and live in the library's own registry. What is here is held
+per application, so that several may live in one process without meeting.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    generate_latest,
-)
-
-PROCESS = CollectorRegistry()
-"""Figures that belong to the process, whatever application it serves: consumers, relays, workers.
-
-Its own registry rather than the library's global one, so that importing a library never adds to ours.
-"""
-ProcessCollector(registry=PROCESS)
-PlatformCollector(registry=PROCESS)
-
-CONSUMER_LAG = Gauge(
-    "veilleur_consumer_lag_records",
-    "Records a consumer group has not handled yet.",
-    ["group", "topic", "partition"],
-    registry=PROCESS,
-)
-HANDLED = Counter(
-    "veilleur_consumer_handled",
-    "Records a consumer group has handled.",
-    ["group", "topic"],
-    registry=PROCESS,
-)
-DEAD_LETTERED = Counter(
-    "veilleur_consumer_dead_lettered",
-    "Records a consumer group could never handle, and set aside.",
-    ["group", "topic"],
-    registry=PROCESS,
-)
-OUTBOX_WAITING = Gauge(
-    "veilleur_outbox_waiting_events",
-    "Events written to a schema's outbox and not published yet.",
-    ["schema"],
-    registry=PROCESS,
-)
-WORKER_FAILURES = Counter(
-    "veilleur_worker_failures",
-    "Times a worker or ticker failed and will be called again.",
-    ["worker"],
-    registry=PROCESS,
-)
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
 
 # Seconds. The API answers in milliseconds; what takes longer than 10 s is an outage, however much longer.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class HttpMetrics:
-    """The figures of one application. Several may live in one process without meeting."""
+class Metrics:
+    """The figures of one application. The gauges are read from the database when they are asked for.
+
+    Attributes:
+        latency: Seconds by method, route template and status.
+        lag: Records a consumer group of this process has before it.
+        position: Records a consumer group has gone past, by topic; its rate is what is handled.
+        dead_letters: Records set aside because they can never be handled, by group and state.
+        outbox_waiting: Events written to a schema's outbox and not published yet.
+        outbox_age: Seconds that the oldest of them has waited; 0 when none does.
+        worker_failures: How often in a row a worker or ticker has failed; 0 when it works.
+        observed: 1 when the gauges above are of this moment, 0 when the database could not be asked.
+    """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         self.latency = Histogram(
             "veilleur_http_request_seconds",
-            "Time from the request's last byte to the answer's last byte.",
+            "Time from the request's arrival to the answer's last byte.",
             ["method", "route", "status"],
             buckets=_BUCKETS,
-            registry=self.registry,
+            registry=registry,
         )
+        self.lag = _gauge(registry, "consumer_lag_records", "Records a group has before it.", "group")
+        self.position = _gauge(
+            registry, "consumer_position_records", "Records a group has gone past.", "group", "topic"
+        )
+        self.dead_letters = _gauge(
+            registry, "dead_letters", "Records that could not be handled.", "group", "state"
+        )
+        self.outbox_waiting = _gauge(registry, "outbox_waiting_events", "Events not published yet.", "schema")
+        self.outbox_age = _gauge(
+            registry, "outbox_oldest_seconds", "Age of the oldest waiting event.", "schema"
+        )
+        self.worker_failures = _gauge(
+            registry, "worker_failures_in_a_row", "0 when the worker works.", "worker"
+        )
+        self.observed = _gauge(registry, "observed", "1 when the database could be asked for these figures.")
 
-    def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
+    def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer. `route` is the template (`/api/v1/rules/{id}`), never the path: ids are without number."""
         self.latency.labels(method, route, str(status)).observe(seconds)
 
     def exposition(self) -> bytes:
-        """Both registries in Prometheus's text format."""
-        return generate_latest(PROCESS) + generate_latest(self.registry)
+        """The process's figures and this application's, in Prometheus's text format."""
+        return generate_latest(REGISTRY) + generate_latest(self.registry)
+
+
+def _gauge(registry: CollectorRegistry, name: str, meaning: str, *labels: str) -> Gauge:
+    return Gauge(f"veilleur_{name}", meaning, labels, registry=registry)
