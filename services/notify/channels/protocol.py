@@ -7,6 +7,7 @@ from typing import Protocol
 
 from services.contracts.errors import PermanentError, RetryableError
 from services.notify.domain.message import Message
+from services.notify.domain.page import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,23 @@ class Receipt:
 
     code: str = "accepted"
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one attempt, whatever happened.
+
+    Attributes:
+        state: `sent`, `failed` or `uncertain`.
+        code: The provider's own word, or ours (`timeout`, `channel_not_configured`).
+        detail: What else is known, without secrets.
+        retry: Whether another attempt may do better.
+    """
+
+    state: DeliveryState
+    code: str
+    detail: str = ""
+    retry: bool = False
 
 
 class Channel(Protocol):

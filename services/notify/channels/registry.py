@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from services.contracts.errors import PermanentError, RetryableError
 from services.kit.context import Kit
 from services.notify.channels.chat import AppriseChannel, ChatChannel
 from services.notify.channels.email import HEADERS, EmailChannel
-from services.notify.channels.protocol import Channel, ChannelNotConfiguredError, Receipt
+from services.notify.channels.protocol import Channel, ChannelNotConfiguredError, Receipt, Result
 from services.notify.channels.provider import Provider
 from services.notify.channels.sandbox import SandboxChannel
 from services.notify.channels.sms import SmsChannel
 from services.notify.channels.vault import opened
 from services.notify.domain.message import Message
-from services.notify.domain.page import FALLBACK
+from services.notify.domain.page import FALLBACK, DeliveryState
 from services.notify.domain.responder import ContactKind
 from services.notify.settings.delivery import DeliverySettings
 
+_log = logging.getLogger(__name__)
 _PREFIX = "VEILLEUR_NOTIFY_"
 _SANDBOX = "sandbox://"
 
@@ -29,6 +33,23 @@ class Channels:
 
     kit: Kit
     settings: DeliverySettings
+
+    async def attempt(self, kind: str, address: str, message: Message) -> Result:
+        """Send to one contact, within the time-out of the settings, and say what came of it. Never raises."""
+        try:
+            async with asyncio.timeout(self.settings.send_timeout):
+                receipt = await self.send(kind, address, message)
+        except TimeoutError:
+            # It may have left: only the provider knows.
+            return Result(DeliveryState.UNCERTAIN, "timeout", retry=True)
+        except RetryableError as error:
+            return Result(DeliveryState.FAILED, _code(error), str(error), retry=True)
+        except PermanentError as error:
+            return Result(DeliveryState.FAILED, _code(error), str(error))
+        except Exception as error:  # noqa: BLE001 - a bug in one channel must not hold the others' pages
+            _log.exception("Sending by %s broke", kind)
+            return Result(DeliveryState.FAILED, "internal_error", type(error).__name__, retry=True)
+        return Result(DeliveryState.SENT, receipt.code, receipt.detail)
 
     async def send(self, kind: str, address: str, message: Message) -> Receipt:
         """Send to one contact by its own channel.
@@ -61,6 +82,10 @@ class Channels:
 
     def _sandbox(self, kind: str) -> SandboxChannel:
         return SandboxChannel(self.kit.database, self.kit.clock, kind)
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "code", "") or type(error).__name__)
 
 
 def _required(url: SecretStr | None, name: str) -> str:

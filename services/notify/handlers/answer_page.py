@@ -17,8 +17,8 @@ from services.notify.handlers.acknowledge_alert import acknowledge_alert
 from services.notify.handlers.escalate_alert import escalate_alert
 from services.notify.handlers.send import page_facts
 from services.notify.handlers.sign_link import read_link
-from services.notify.store.alerts import get_alert
 from services.notify.settings.escalation import House
+from services.notify.store.alerts import get_alert
 from services.notify.store.pages import answer_page, answer_to, find_page, is_last_word
 from services.notify.store.timeline import add_entry
 from services.notify.templates.render import LinkState

@@ -67,7 +67,7 @@ def handover_message(handover: Handover) -> Message:
     return Message(subject=shorten(subject, _SUBJECT), text=text, html=html, short=fit(subject, ""))
 
 
-def test_message(reader: str, language: Language) -> Message:
+def trial_message(reader: str, language: Language) -> Message:
     """A message that only proves that a contact works."""
     subject = say("test_subject", language)
     text = say("test_text", language, name=reader)
@@ -83,10 +83,11 @@ def link_page(
     state: LinkState,
     language: Language,
     *,
+    nonce: str,
     facts: PageFacts | None = None,
     who: str = "",
     when: datetime | None = None,
 ) -> str:
-    """The page behind a signed link."""
+    """The page behind a signed link. `nonce` is what the answer's content security policy lets through."""
     template = _environment(language, facts.zone if facts else "UTC").get_template("link.html")
-    return template.render(state=state, language=language, facts=facts, who=who, when=when)
+    return template.render(state=state, language=language, nonce=nonce, facts=facts, who=who, when=when)

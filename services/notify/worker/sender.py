@@ -8,7 +8,6 @@ from collections import Counter
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from services.contracts.errors import PermanentError, RetryableError
 from services.kit.context import Kit
 from services.kit.runtime import Ticker
 from services.notify.channels.registry import Channels
@@ -57,10 +56,7 @@ class Sender:
         if await self._ready(seen):
             worked |= await self._claim()
         if self._flying:
-            done, _ = await asyncio.wait(
-                self._flying, timeout=wait or None, return_when=asyncio.FIRST_COMPLETED
-            )
-            worked |= await self._land(done)
+            worked |= await self._land(await self._landing(seen, wait))
         elif not worked and wait > 0:
             await self._kit.database.wakes.wait((WAKE,), seen=seen, timeout=wait)
         return worked
@@ -70,6 +66,17 @@ class Sender:
         if self._flying:
             await asyncio.wait(self._flying)
         await self._land(set(self._flying))
+
+    async def _landing(self, seen: int, wait: float) -> set[asyncio.Task[Outcome]]:
+        """The sends that are done, as soon as there is one; none when something new was queued before."""
+        if not wait:
+            await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            wakes = self._kit.database.wakes
+            woken = asyncio.create_task(wakes.wait((WAKE,), seen=seen, timeout=wait))
+            await asyncio.wait({*self._flying, woken}, return_when=asyncio.FIRST_COMPLETED)
+            woken.cancel()
+        return {task for task in self._flying if task.done()}
 
     async def _ready(self, seen: int) -> bool:
         """Whether there is anything to claim: one cheap question, spared where the answer is known."""
@@ -109,19 +116,11 @@ class Sender:
         send, claimed = errand.claimed.send, errand.claimed
         try:
             message = write_message(self._kit, errand)
-            async with asyncio.timeout(self._settings.send_timeout):
-                receipt = await self._channels.send(send.kind, send.address, message)
-        except TimeoutError:
-            # It may have left: only the provider knows.
-            return Outcome(claimed, DeliveryState.UNCERTAIN, "timeout", retry=True)
-        except RetryableError as error:
-            return Outcome(claimed, DeliveryState.FAILED, _code(error), str(error), retry=True)
-        except PermanentError as error:
-            return Outcome(claimed, DeliveryState.FAILED, _code(error), str(error))
-        except Exception as error:  # noqa: BLE001 - a bug in one channel must not hold the others' pages
-            _log.exception("Sending %s by %s broke", claimed.id, send.provider)
-            return Outcome(claimed, DeliveryState.FAILED, "internal_error", type(error).__name__, retry=True)
-        return Outcome(claimed, DeliveryState.SENT, receipt.code, receipt.detail)
+        except Exception as error:  # noqa: BLE001 - a message that cannot be written must not hold the others'
+            _log.exception("The message of %s could not be written", claimed.id)
+            return Outcome(claimed, DeliveryState.FAILED, "unwritable", type(error).__name__)
+        result = await self._channels.attempt(send.kind, send.address, message)
+        return Outcome(claimed, result.state, result.code, result.detail, result.retry)
 
 
 def retry_ticker(kit: Kit) -> Ticker:
@@ -135,7 +134,3 @@ def retry_ticker(kit: Kit) -> Ticker:
             return await deliveries.next_due(connection, after=after)
 
     return Ticker("notify-retries", timedelta(minutes=1), tick, next_due)
-
-
-def _code(error: Exception) -> str:
-    return str(getattr(error, "code", "") or type(error).__name__)
