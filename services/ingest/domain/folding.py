@@ -23,7 +23,7 @@ _LETTERS = {
     "þ": "th",
     "ħ": "h",
     "ŧ": "t",
-    "ı": "i",
+    "\u0131": "i",
 }
 
 # Apostrophes that Unicode calls letters: left alone, they would glue an elision to its word.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 from pydantic import ValidationError
@@ -62,16 +63,16 @@ def parse_feed(
     Args:
         body: The document as it came.
         source: The id of the source.
-        url: Where it came from: relative links start there.
+        url: Where it came from in the end: relative links start there.
         content_type: As the server said; it may name the character set.
         received_at: Business time.
 
     Raises:
         UnreadableFeedError: It is no feed.
     """
-    headers = {"content-location": url}
-    if content_type:
-        headers["content-type"] = content_type
+    # Not told where the document comes from, feedparser leaves ids as they are: one that is no address (`42`) must
+    # not change with the address of the feed.
+    headers = {"content-type": content_type} if content_type else {}
     try:
         # A file object: feedparser takes a bare string for a file name or an address, and opens it.
         parsed = feedparser.parse(io.BytesIO(body), response_headers=headers)
@@ -79,10 +80,10 @@ def parse_feed(
         raise UnreadableFeedError(f"The feed cannot be parsed ({type(error).__name__}: {error}).") from error
     if not parsed.entries and not parsed.get("version"):
         raise UnreadableFeedError("The document is neither RSS nor Atom.")
-    return _feed(parsed, source, received_at)
+    return _feed(parsed, source, url, received_at)
 
 
-def _feed(parsed: _Parsed, source: str, received_at: datetime) -> Feed:
+def _feed(parsed: _Parsed, source: str, url: str, received_at: datetime) -> Feed:
     raw = list(reversed(parsed.entries))
     repeated = {identifier for identifier, count in Counter(map(_identifier, raw)).items() if count > 1}
     found: dict[str, Entry] = {}
@@ -92,7 +93,8 @@ def _feed(parsed: _Parsed, source: str, received_at: datetime) -> Feed:
         if identifier in repeated:
             # A publisher that gives every entry the same id: the link tells them apart.
             identifier = f"{identifier} {_text(item, 'link')}".strip()
-        entry = _entry(item, identifier, source, _language(parsed, item), received_at)
+        origin = _Origin(source, url, _language(parsed, item), received_at)
+        entry = _entry(item, identifier, origin)
         if entry is None:
             rejected += 1
         else:
@@ -100,25 +102,32 @@ def _feed(parsed: _Parsed, source: str, received_at: datetime) -> Feed:
     return Feed(tuple(found.values()), rejected)
 
 
-def _entry(
-    item: _Item, identifier: str, source: str, language: str | None, received_at: datetime
-) -> Entry | None:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where and when an entry was read."""
+
+    source: str
+    url: str
+    language: str | None
+    received_at: datetime
+
+
+def _entry(item: _Item, identifier: str, origin: _Origin) -> Entry | None:
     body, markup = _body(item)
-    link = _text(item, "link")
     try:
         submitted = SubmittedMention(
-            source=source,
+            source=origin.source,
             external_id=_bounded(identifier) or None,
             text=body[:MAX_RAW],
             title=_text(item, "title")[:MAX_RAW] or None,
-            url=link if link.startswith(("http://", "https://")) and _is_url(link) else None,
+            url=_link(item, origin.url),
             published_at=_instant(item, "published_parsed") or _instant(item, "updated_parsed"),
             author=_author(item),
-            language=language,
+            language=origin.language,
         )
     except ValidationError:
         return None
-    draft = Draft.of(submitted, received_at=received_at, source_kind=KIND, markup=markup)
+    draft = Draft.of(submitted, received_at=origin.received_at, source_kind=KIND, markup=markup)
     if draft is None:
         return None
     return Entry(draft, _fingerprint(draft))
@@ -134,8 +143,14 @@ def _bounded(identifier: str) -> str:
     )
 
 
-def _is_url(link: str) -> bool:
-    return len(link) <= _MAX_URL and not any(character.isspace() for character in link)
+def _link(item: _Item, base: str) -> str | None:
+    """The entry's address, if a browser may be sent there."""
+    try:
+        link = urljoin(base, _text(item, "link")) if _text(item, "link") else ""
+    except ValueError:
+        return None
+    fits = len(link) <= _MAX_URL and not any(character.isspace() for character in link)
+    return link if fits and link.startswith(("http://", "https://")) else None
 
 
 def _body(item: _Item) -> tuple[str, bool | None]:
