@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from services.kit.database import Database
     from services.kit.runtime import Runtime, Service
 
+_FOR_TESTS = ("VEILLEUR_TEST_", "VEILLEUR_DATA")
+"""What speaks to the tests, not to the product."""
+
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 MakeClient = Callable[..., Awaitable["httpx.AsyncClient"]]
 MakeRuntime = Callable[..., Awaitable["Runtime"]]
@@ -38,12 +41,9 @@ MakeRuntime = Callable[..., Awaitable["Runtime"]]
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:
     """Whatever is set on the machine, tests see the product's defaults."""
-    given = os.environ.get("VEILLEUR_TEST_DATABASE_URL")
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("VEILLEUR_")]:
+        for name in [name for name in os.environ if name.startswith("VEILLEUR_") and not name.startswith(_FOR_TESTS)]:
             patch.delenv(name)
-        if given:
-            patch.setenv("VEILLEUR_TEST_DATABASE_URL", given)
         yield
 
 
