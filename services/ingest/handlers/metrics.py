@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
-from services.kit.metrics import PROCESS
-
-RECEIVED = Counter("veilleur_ingest_mentions_received", "Mentions that arrived.", ["kind"], registry=PROCESS)
-MATCHED = Counter(
-    "veilleur_ingest_mentions_matched", "Mentions that matched a watch.", ["kind"], registry=PROCESS
-)
-UNMATCHED = Counter(
-    "veilleur_ingest_mentions_unmatched", "Mentions that concern no brand.", ["kind"], registry=PROCESS
-)
-REJECTED = Counter(
-    "veilleur_ingest_mentions_rejected", "Mentions that could not be read.", ["kind"], registry=PROCESS
-)
-POLLS = Counter(
-    "veilleur_ingest_polls", "Polls of sources, by what came of them.", ["outcome"], registry=PROCESS
-)
+RECEIVED = Counter("veilleur_ingest_mentions_received", "Mentions that arrived.", ["kind"])
+MATCHED = Counter("veilleur_ingest_mentions_matched", "Mentions that matched a watch.", ["kind"])
+UNMATCHED = Counter("veilleur_ingest_mentions_unmatched", "Mentions that concern no brand.", ["kind"])
+REJECTED = Counter("veilleur_ingest_mentions_rejected", "Mentions that could not be read.", ["kind"])
+POLLS = Counter("veilleur_ingest_polls", "Polls of sources, by what came of them.", ["outcome"])
 MATCHING_SECONDS = Histogram(
     "veilleur_ingest_batch_seconds",
     "Time from a batch's arrival to the bus's acknowledgement.",
     ["kind"],
-    registry=PROCESS,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 

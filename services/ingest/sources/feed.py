@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import io
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,9 @@ KIND = "feed"
 
 _Item = Mapping[str, Any]
 _Parsed = Any  # feedparser has no types: a mapping with attributes
+
+# How RSS writes an author; feedparser reads it wrong where the domain ends in more than four letters.
+_MAIL_AND_NAME = re.compile(r"[^\s@()]+@[^\s@()]+\s*\((?P<name>[^()]+)\)")
 
 _MAX_ID = 512
 _MAX_URL = 2_000
@@ -168,9 +172,12 @@ def _body(item: _Item) -> tuple[str, bool | None]:
 
 
 def _author(item: _Item) -> SubmittedAuthor | None:
+    raw = _text(item, "author")
     detail = item.get("author_detail") or {}
-    name = str(detail.get("name") or detail.get("email") or item.get("author") or "").strip()
-    return SubmittedAuthor(name=name[:_MAX_NAME]) if name else None
+    written = _MAIL_AND_NAME.fullmatch(raw)
+    name = written["name"] if written else detail.get("name") or detail.get("email") or raw
+    name = str(name).strip()[:_MAX_NAME]
+    return SubmittedAuthor(name=name) if name else None
 
 
 def _language(parsed: _Parsed, item: _Item) -> str | None:
