@@ -109,7 +109,10 @@ def _add_reading(router: APIRouter, kit: Kit) -> None:
 
     @router.get("/{id}/timeline", name="read_alert_timeline", responses=_MISSING)
     async def read_timeline(
-        id: UUID, _: Reader, after: After = None, limit: Limit = 100
+        id: UUID,  # noqa: A002
+        _: Reader,
+        after: After = None,
+        limit: Limit = 100,
     ) -> Page[TimelineEntry]:
         """What happened to an alert, oldest first, with the reason of each decision."""
         start = decode_cursor(after, int)[0] if after else 0
