@@ -6,8 +6,10 @@ import asyncio
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import apprise
@@ -28,7 +30,9 @@ _ASSET = apprise.AppriseAsset(
     storage_mode=apprise.PersistentStoreMode.MEMORY,
 )
 _LATER = frozenset({408, 425, 429})  # HTTP: time-out, too early, too many requests
-_CODE = re.compile(r"(?<![\d.:])([45]\d\d)(?![\d.:])")
+_CODE = re.compile(
+    r"(?<![\d.:])([45]\d\d)(?![\d:]|\.\d)"
+)  # not a port, not a part of an address or of "5.7.8"
 _SECRETS = re.compile(r"[^\s\"'<>({]+@[^\s\"'<>)}]+|\b\w+://\S+|\+?\d{7,}")
 _LONGEST = 300
 HTML = "html"
@@ -55,13 +59,17 @@ class _Overheard(logging.Handler):
 _OVERHEARD = _Overheard()
 
 
-def overhear() -> None:
-    """Take over Apprise's log: once a process, before anything is sent."""
+@lru_cache(maxsize=1)
+def prepare() -> None:
+    """Load Apprise's services, which takes a second or two, and take over its log. Once a process."""
     logger = logging.getLogger("apprise")
-    if _OVERHEARD not in logger.handlers:
-        logger.addHandler(_OVERHEARD)
-        logger.propagate = False
-        logger.setLevel(logging.DEBUG)
+    logger.addHandler(_OVERHEARD)
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    with warnings.catch_warnings():
+        # Some of its hundred modules use what Python will drop; that is for its authors to mend.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        NotificationManager().load_modules()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -94,14 +102,14 @@ class Provider:
                 service.notify(body=body, title=message.subject if form == HTML else "", body_format=form)
             )
 
-        overhear()
+        prepare()
         if await _in_own_thread(notify):
             return Receipt()
         smtp = self.url.lower().startswith("mailto")
         raise failure(lines, secrets=(self.url, to or ""), smtp=smtp)
 
     def _service(self, to: str | None) -> Any:  # noqa: ANN401 - Apprise's plug-ins share no typed surface
-        overhear()
+        prepare()
         parts: dict[str, Any] | None = plugins.url_to_dict(self.url)  # type: ignore[no-untyped-call]
         if parts is None:
             raise RefusedError("url_invalid", "This is not an Apprise URL.")
@@ -150,7 +158,7 @@ def check_url(url: str, where: str) -> None:
     Raises:
         InvalidError: It does not; says so without repeating the URL.
     """
-    overhear()
+    prepare()
     if url.lower().startswith("sandbox://"):
         return
     if apprise.Apprise.instantiate(url, asset=_ASSET) is None:
