@@ -77,6 +77,6 @@ async def first_token(kit: Kit) -> str | None:
 
 def _greet(process: Process, token: str | None) -> None:
     settings = process.kit.settings
-    typer.echo(f"Veilleur is up: {settings.public_url}   API: {settings.public_url}/api/v1/docs")
+    typer.echo(f"Veilleur is up: {settings.public_url}   API: {settings.public_url}/api/v1/openapi.json")
     if token is not None:
         typer.echo(f"First admin token, shown only this once: {token}")

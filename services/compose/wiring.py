@@ -158,17 +158,16 @@ async def open_kit(
 
 @asynccontextmanager
 async def open_process(kit: Kit, names: Sequence[str] = SERVICES) -> AsyncIterator[Process]:
-    """Wire the named services together: their topics exist, nothing runs yet.
+    """Wire the named services together; nothing runs yet.
 
     The caller lets it run (`serve`) or steps it (`process.runtime.settle()`). At the end workers finish what is in
     hand and leave their groups.
     """
     builders = _builders()
     wired = [builders[name](kit) for name in names]
-    await kit.bus.ensure([topic for service in wired for topic in service.topics])
     runtime = Runtime(wired, bus=kit.bus, clock=kit.clock)
     try:
-        yield Process(kit, wired, runtime, create_app(kit, wired))
+        yield Process(kit, wired, runtime, create_app(kit, wired, runtime=runtime))
     finally:
         await runtime.close()
 
