@@ -37,7 +37,6 @@ GRACE = 15.0
 """Machine seconds that a stop leaves for what is in hand; what takes longer is rolled back and done again later."""
 
 _WAIT = 1.0
-_UNREADY = 3
 _log = logging.getLogger(__name__)
 
 
@@ -136,15 +135,6 @@ class Runtime:
         for consumer in self._consumers():
             self._supervised[consumer.name].state.trouble = consumer.trouble()
         return {name: supervised.state for name, supervised in self._supervised.items()}
-
-    async def readiness(self) -> Mapping[str, str | None]:
-        """By name, why a worker or ticker does not do its work; None for one that does. Tells no addresses."""
-        return {
-            name: None
-            if state.failures < _UNREADY and state.trouble is None
-            else "keeps failing; see the log"
-            for name, state in self.states.items()
-        }
 
     async def lags(self) -> Mapping[str, int]:
         """How many records each consumer group has before it, over all partitions.
