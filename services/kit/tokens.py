@@ -18,7 +18,7 @@ from services.kit.database import Transaction
 
 TOKEN_PREFIX = "vlr_"  # noqa: S105 - what tokens start with, so that scanners find leaked ones
 TOKEN_BYTES = 32
-PERMISSION_PATTERN = r"^(?:\*:[a-z]+|[a-z]+(?:-[a-z]+)*:(?:\*|[a-z]+))$"
+PERMISSION_PATTERN = r"^(?:\*|[a-z]+(?:-[a-z]+)*):(?:\*|[a-z]+)$"
 
 _COLUMNS = "id, name, role, permissions, created_at, created_by, expires_at, last_used_at, revoked_at"
 
