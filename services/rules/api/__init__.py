@@ -1,0 +1,1 @@
+"""The HTTP face of rules: rules and their trials, assessed mentions, series."""

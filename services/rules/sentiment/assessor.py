@@ -1,0 +1,46 @@
+"""The first assessor: words, marks and emoji, in French and English. Honest, fast, and explains every point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from services.contracts.events import MentionFound
+from services.rules.domain.assessment import Assessment
+from services.rules.sentiment.language import language_of
+from services.rules.sentiment.phrases import tokens_of
+from services.rules.sentiment.risk import risk_of
+from services.rules.sentiment.tone import tone_of
+
+
+class LexiconAssessor:
+    """Assesses by hand-written lexicons; knows other languages by name only, and says so by its confidence.
+
+    Args:
+        tongue: Of the reasons.
+    """
+
+    model = "lexicon-1"
+
+    def __init__(self, tongue: Literal["fr", "en"]) -> None:
+        self._tongue = tongue
+
+    def assess(self, mentions: Sequence[MentionFound]) -> list[Assessment]:
+        """One assessment a mention, in the same order."""
+        return [self._assess(mention) for mention in mentions]
+
+    def _assess(self, mention: MentionFound) -> Assessment:
+        text = f"{mention.title}\n{mention.text}" if mention.title else mention.text
+        language = language_of(text, mention.language)
+        tokens = tokens_of(text)
+        tone = tone_of(tokens, language)
+        risk = risk_of(mention, tokens, tone, self._tongue)
+        return Assessment(
+            language=language,
+            sentiment=tone.sentiment,
+            confidence=tone.confidence,
+            risk=risk.score,
+            topics=risk.topics,
+            reasons=risk.reasons,
+            model=self.model,
+        )

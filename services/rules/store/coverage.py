@@ -1,0 +1,51 @@
+"""The projection of when each brand's team is on duty."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import text
+
+from services.contracts.coverage import CoverageSpec
+from services.kit.database import Transaction
+from services.rules.domain.variable import TeamClock
+
+
+async def save(tx: Transaction, *, brand: str, revision: int, spec: CoverageSpec | None) -> None:
+    """Keep `spec` (None: withdrawn) unless a newer revision is kept already."""
+    await tx.execute(
+        text("""
+            INSERT INTO rules.coverage AS stored (brand, revision, spec)
+            VALUES (:brand, :revision, CAST(:spec AS jsonb))
+            ON CONFLICT (brand) DO UPDATE SET (revision, spec) = (excluded.revision, excluded.spec)
+            WHERE stored.revision < excluded.revision
+        """),
+        {"brand": brand, "revision": revision, "spec": spec.model_dump_json() if spec else None},
+    )
+
+
+class TeamClocks:
+    """The wall clock and duty hours of brands; kept between batches, renewed when a coverage changed.
+
+    Args:
+        zone: IANA zone of brands without a coverage.
+    """
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._clocks: dict[str, tuple[int, TeamClock]] = {}
+
+    async def of(self, tx: Transaction, brands: Collection[str]) -> dict[str, TeamClock]:
+        """The clock of each of `brands`."""
+        rows = await tx.execute(
+            text("SELECT brand, revision, spec FROM rules.coverage WHERE brand = ANY(:brands)"),
+            {"brands": list(brands)},
+        )
+        found = {row.brand: (row.revision, row.spec) for row in rows}
+        for brand in brands:
+            revision, spec = found.get(brand, (0, None))
+            known = self._clocks.get(brand)
+            if known is None or known[0] != revision:
+                parsed = CoverageSpec.model_validate(spec) if spec is not None else None
+                self._clocks[brand] = (revision, TeamClock(parsed, self._zone))
+        return {brand: self._clocks[brand][1] for brand in brands}
