@@ -9,6 +9,10 @@ from services.kit.resources import resource_router
 from services.kit.runtime import Service
 from services.notify.api.alerts import alert_router
 from services.notify.api.duty import duty_router
+from services.notify.api.handovers import handover_router
+from services.notify.api.links import link_router
+from services.notify.api.pages import page_router
+from services.notify.api.responders import responder_routers
 from services.notify.settings.delivery import DeliverySettings
 from services.notify.settings.escalation import House, TickSettings
 from services.notify.store.coverages import COVERAGES
@@ -40,7 +44,11 @@ def build(
             resource_router(kit, COVERAGES, path="/coverage", noun="coverage", tag="coverage"),
             resource_router(kit, SCHEDULES, path="/schedules", noun="schedules", tag="schedules"),
             resource_router(kit, POLICIES, path="/policies", noun="policies", tag="policies"),
+            *responder_routers(kit, delivery),
+            page_router(kit),
+            handover_router(kit),
         ),
+        pages=(link_router(kit, house),),
         workers=(alert_consumer(kit, house), Sender(kit, delivery), Relay(kit.database, kit.bus, "notify")),
         tickers=(escalation.ticker(), retry_ticker(kit)),
         topics=(topics.COVERAGE, topics.ALERT_EVENTS),
