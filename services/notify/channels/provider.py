@@ -93,16 +93,14 @@ class Provider:
             ProviderAwayError: It may work later.
             RefusedError: The URL or the recipient is wrong, or the provider said so.
         """
-        service = self._service(to)
         lines: list[str] = []
+        title = message.subject if form == HTML else ""
 
         def notify() -> bool:
+            service = self._service(to)
             _OVERHEARD.local.lines = lines
-            return bool(
-                service.notify(body=body, title=message.subject if form == HTML else "", body_format=form)
-            )
+            return bool(service.notify(body=body, title=title, body_format=form))
 
-        prepare()
         if await _in_own_thread(notify):
             return Receipt()
         smtp = self.url.lower().startswith("mailto")
