@@ -71,15 +71,24 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(kit, settings, make_client, make_runtime, clock, read_topic, web):
-    service = build(kit, settings)
+async def service(kit, settings):
+    return build(kit, settings)
+
+
+@pytest.fixture
+async def runtime(service, make_runtime):
+    return await make_runtime([service])
+
+
+@pytest.fixture
+async def desk(service, make_client, runtime, read_topic, web):
     client = await make_client([service])
     for brand in ("lacombe", "durand"):
         await client.post("/api/v1/brands", json={"id": brand, "name": brand})
         await client.post(
             "/api/v1/watches", json={"id": brand, "brand": brand, "name": brand, "query": brand}
         )
-    return Desk(client, await make_runtime([service]), clock, read_topic, web)
+    return Desk(client, runtime, runtime._clock, read_topic, web)
 
 
 @pytest.fixture
