@@ -27,7 +27,7 @@ class Follower:
         self._subscription: Subscription | None = None
 
     async def news(self) -> list[Envelope]:
-        """What was said since the last call; of one key in order, of several by time."""
+        """What was said since the last call: by time, and at one instant in the order of the topics."""
         if self._subscription is None:
             self._subscription = await self._bus.subscribe(
                 self._topics, group=self._group, assigned=_from_the_beginning
@@ -36,7 +36,7 @@ class Follower:
         while records := await self._subscription.poll(limit=_AT_ONCE, wait=0):
             found += [decode(record.value) for read in records.values() for record in read]
         # Stable: what one topic says of one instant stays in its order.
-        return sorted(found, key=lambda envelope: envelope.occurred_at)
+        return sorted(found, key=lambda said: (said.occurred_at, self._topics.index(said.event.topic)))
 
     async def close(self) -> None:
         """Stop reading."""

@@ -20,7 +20,7 @@ class RefusedByApiError(PermanentError):
 
 
 class Ops:
-    """Documents are written and alerts answered the way people do it.
+    """Documents are written and alerts answered the way people do it, over the API.
 
     Attributes:
         token: The bearer token that is used.
@@ -63,11 +63,11 @@ class Ops:
 
 
 @asynccontextmanager
-async def open_ops(process: Process) -> AsyncIterator[Ops]:
-    """An admin's client of `process`, with a token of its own."""
+async def open_ops(process: Process, *, name: str = "ops", role: str = "admin") -> AsyncIterator[Ops]:
+    """The client of somebody called `name`, with a token of its own; by default an admin's."""
     kit = process.kit
     async with kit.database.transaction() as tx:
-        token = await issue_token(tx, name="ops", role="admin", at=kit.clock.now())
+        token = await issue_token(tx, name=name, role=role, at=kit.clock.now())
     transport = httpx.ASGITransport(app=process.app)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
