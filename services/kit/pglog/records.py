@@ -66,15 +66,19 @@ _READ = text("""
 # Age grows towards the beginning, so only the first records of each partition are looked at.
 _TRIM_OLD = text("""
     DELETE FROM kit.log_records r
-    USING kit.log_topics t, kit.log_partitions p
-    CROSS JOIN LATERAL (
-        SELECT o."offset", o.published_at FROM kit.log_records o
-        WHERE o.topic = p.topic AND o.partition = p.number AND o."offset" < p.next_offset - 1
-        ORDER BY o."offset" LIMIT :chunk
+    USING (
+        SELECT p.number, (
+            SELECT max(first."offset") FROM (
+                SELECT o."offset", o.published_at FROM kit.log_records o
+                WHERE o.topic = p.topic AND o.partition = p.number AND o."offset" < p.next_offset - 1
+                ORDER BY o."offset" LIMIT :chunk
+            ) first
+            WHERE first.published_at < clock_timestamp() - t.retention
+        ) AS last_old
+        FROM kit.log_partitions p JOIN kit.log_topics t USING (topic)
+        WHERE p.topic = :topic AND NOT t.compacted
     ) old
-    WHERE t.topic = :topic AND NOT t.compacted AND p.topic = t.topic
-      AND old.published_at < clock_timestamp() - t.retention
-      AND r.topic = p.topic AND r.partition = p.number AND r."offset" = old."offset"
+    WHERE r.topic = :topic AND r.partition = old.number AND r."offset" <= old.last_old
 """)
 
 _TRIM_SUPERSEDED = text("""

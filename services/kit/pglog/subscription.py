@@ -58,7 +58,7 @@ class PgSubscription:
             seen = wakes.count(self._names)
             with as_bus():
                 await self._synchronise_if_due()
-                found = await self._read(limit, seen)
+                found = await self._read(limit)
             left = until - time.monotonic()
             if found or left <= 0:
                 return found
@@ -104,7 +104,9 @@ class PgSubscription:
             if standing.changed:
                 await self._log.announce(tx, self._wake)
         await self._take(standing)
-        self._synchronised_at, self._group_seen = now, seen
+        # Our own announcement is no news to us.
+        own = int(standing.changed and self._log.database.wakes.count((self._wake,)) == seen + 1)
+        self._synchronised_at, self._group_seen = now, seen + own
 
     async def _take(self, standing: Standing) -> None:
         owned = {self._partition(place) for place in standing.owned}
@@ -117,7 +119,8 @@ class PgSubscription:
             self._next |= {partition: starts[partition] for partition in new}
             self._idle_at = None
 
-    async def _read(self, limit: int, seen: int) -> Mapping[Partition, Sequence[Record]]:
+    async def _read(self, limit: int) -> Mapping[Partition, Sequence[Record]]:
+        seen = self._log.database.wakes.count(self._topics)
         wanted = [p for p in self._next if p not in self._paused]
         if not wanted or (self._log.database.alone and self._idle_at == seen):
             return {}

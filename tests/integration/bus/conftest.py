@@ -58,7 +58,13 @@ class Hooked(Database):
 
 
 class Wire(Protocol):
-    """One kind of bus, as the suite uses it."""
+    """One kind of bus, as the suite uses it.
+
+    Attributes:
+        takeover: Machine seconds within which a killed member's partitions must be read by another.
+    """
+
+    takeover: float
 
     async def open(self) -> Bus:
         """A bus as another process would open it: on the same log, sharing nothing in memory."""
@@ -66,6 +72,10 @@ class Wire(Protocol):
 
     async def abandon(self, bus: Bus) -> None:
         """Have the groups believe that this bus's members are dead; they must not notice."""
+        ...
+
+    async def expire(self) -> None:
+        """Have the groups believe that every member they have now is dead."""
         ...
 
     def owned(self, consumer: Consumer) -> set[Partition]:
@@ -79,6 +89,9 @@ class Wire(Protocol):
 
 class PgWire:
     """The log in PostgreSQL."""
+
+    # Less than the heartbeat's time-out, which would be 10 s.
+    takeover = 8.0
 
     def __init__(self, url: str, stack: AsyncExitStack) -> None:
         self.prefix = f"test-{uuid4().hex[:8]}"
@@ -98,9 +111,17 @@ class PgWire:
         bus._keeper.cancel()
         async with bus.database.transaction() as tx:
             await tx.execute(
-                text("UPDATE kit.log_members SET seen_at = seen_at - interval '1 hour' WHERE member = ANY(:ids)"),
+                text(
+                    "UPDATE kit.log_members SET seen_at = seen_at - interval '1 hour' WHERE member = ANY(:ids)"
+                ),
                 {"ids": [member.id for member in bus._members]},
             )
+
+    async def expire(self) -> None:
+        database = Database(self._url)
+        async with database.transaction() as tx:
+            await tx.execute(text("UPDATE kit.log_members SET seen_at = seen_at - interval '1 hour'"))
+        await database.close()
 
     def owned(self, consumer: Consumer) -> set[Partition]:
         subscription = consumer._subscription
@@ -170,7 +191,8 @@ class World:
         """What `group` did, in the order of commits of each brand."""
         async with self.database.transaction() as tx:
             rows = await tx.execute(
-                text("SELECT brand, revision FROM effects WHERE consumer = :group ORDER BY id"), {"group": group}
+                text("SELECT brand, revision FROM effects WHERE consumer = :group ORDER BY id"),
+                {"group": group},
             )
             return [(row.brand, row.revision) for row in rows]
 
@@ -202,6 +224,15 @@ class World:
     async def within(self, awaitable: Awaitable[Any]) -> Any:
         """The result, unless it takes longer than the deadline."""
         return await asyncio.wait_for(awaitable, DEADLINE)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let other tasks run until `condition` holds; fails if it does not within the deadline."""
+
+        async def check() -> bool:
+            await asyncio.wait({asyncio.ensure_future(self.database.ping())})
+            return condition()
+
+        await self.drive(until=check)
 
     def did(self, expected: Mapping[str, int], group: str = "group") -> Callable[[], Awaitable[bool]]:
         """Whether `group` has done all of what `publish(expected)` published."""
@@ -236,7 +267,9 @@ def recording(group: str) -> Handle:
 
 
 @pytest.fixture
-async def world(wire: Wire, database: Database, database_url: str, clock: ManualClock) -> AsyncIterator[World]:
+async def world(
+    wire: Wire, database: Database, database_url: str, clock: ManualClock
+) -> AsyncIterator[World]:
     """A fresh bus with the topics, and a table that counts effects; nothing there keeps two equal ones out."""
     async with database.transaction() as tx:
         await tx.execute(

@@ -152,7 +152,9 @@ async def test_two_relays_do_not_publish_the_same_rows(world):
 
 async def test_a_row_that_commits_late_is_published_late_and_not_skipped(world):
     async def say(tx, brand):
-        await outbox.write(tx, "rules", [CoverageRemoved(brand=brand, revision=1)], occurred_at=world.clock.now())
+        await outbox.write(
+            tx, "rules", [CoverageRemoved(brand=brand, revision=1)], occurred_at=world.clock.now()
+        )
 
     relay = Relay(world.database, world.bus, "rules")
     async with world.database.transaction() as slow:
@@ -170,7 +172,9 @@ async def test_a_row_that_commits_late_is_published_late_and_not_skipped(world):
 async def test_a_bus_that_is_away_leaves_the_outbox_waiting(world):
     await world.publish({"acme": 3})
     await world.drive(world.consumer(), until=world.did({"acme": 3}))
-    relay = Relay(world.database, Unreliable(world.bus, before=Once(lambda: BusAwayError("no broker"))), "rules")
+    relay = Relay(
+        world.database, Unreliable(world.bus, before=Once(lambda: BusAwayError("no broker"))), "rules"
+    )
     with pytest.raises(BusAwayError):
         await relay.run_once(wait=0)
     assert await _numbers(world) == []
@@ -180,5 +184,7 @@ async def test_a_bus_that_is_away_leaves_the_outbox_waiting(world):
 
 async def _numbers(world):
     async with world.database.transaction() as tx:
-        rows = await tx.execute(text("SELECT number FROM rules.outbox WHERE number IS NOT NULL ORDER BY position"))
+        rows = await tx.execute(
+            text("SELECT number FROM rules.outbox WHERE number IS NOT NULL ORDER BY position")
+        )
         return list(rows.scalars().all())

@@ -48,8 +48,8 @@ async def test_two_members_share_evenly_and_the_survivor_takes_all(world):
 
     await world.drive(second, until=all_mine)
     await world.publish(MANY, first=31)
-    await world.drive(second, until=world.did({brand: 60 for brand in MANY}))
-    await world.assert_once_in_order({brand: 60 for brand in MANY})
+    await world.drive(second, until=world.did(dict.fromkeys(MANY, 60)))
+    await world.assert_once_in_order(dict.fromkeys(MANY, 60))
 
 
 async def test_a_rebalance_while_handling_changes_nothing_twice(world):
@@ -88,13 +88,13 @@ async def test_a_zombie_is_fenced(world):
     await world.within(gate.reached.wait())
     await world.wire.abandon(bus)
     heir = world.consumer(bus=await world.wire.open())
-    await world.drive(heir, until=world.did({brand: 60 for brand in MANY}))
+    await world.drive(heir, until=world.did(dict.fromkeys(MANY, 60)))
     database.before = None
     gate.open.set()
     assert not await world.within(stalled), "the zombie believes that it did something"
     await world.publish(MANY, first=61)
-    await world.drive(zombie, heir, until=world.did({brand: 90 for brand in MANY}))
-    await world.assert_once_in_order({brand: 90 for brand in MANY})
+    await world.drive(zombie, heir, until=world.did(dict.fromkeys(MANY, 90)))
+    await world.assert_once_in_order(dict.fromkeys(MANY, 90))
 
 
 async def test_a_zombie_inside_its_transaction_is_cut_by_the_server(world):

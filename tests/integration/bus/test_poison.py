@@ -52,7 +52,9 @@ async def test_a_poison_goes_to_the_dead_letters_and_its_neighbours_do_not_notic
 
     async def act(tx, letter):
         acted.append(letter.id)
-        await tx.execute(text("INSERT INTO effects (consumer, brand) VALUES ('acted', :key)"), {"key": letter.record.key})
+        await tx.execute(
+            text("INSERT INTO effects (consumer, brand) VALUES ('acted', :key)"), {"key": letter.record.key}
+        )
 
     await world.publish(EXPECTED)
     consumer = world.consumer(handle=Mending(world, reason), on_dead_letter=act)
@@ -137,7 +139,7 @@ async def test_a_passing_failure_pauses_its_partition_only_and_buries_nothing(wo
     trouble = consumer.trouble()
     assert trouble is not None
     assert "provider says 503" in trouble
-    stuck = {brand for brand in EXPECTED} - {brand for brand, _ in await _done(world)}
+    stuck = set(EXPECTED) - {brand for brand, _ in await _done(world)}
     assert "brand-3" in stuck
     assert len(stuck) < len(EXPECTED), "the other partitions were held up"
     assert await _letters(world) == []
@@ -192,7 +194,9 @@ async def test_a_cancelled_handler_is_no_poison(world):
 
 
 def _all_but_the_poison():
-    return sorted((brand, r) for brand, count in EXPECTED.items() for r in range(1, count + 1) if (brand, r) != POISON)
+    return sorted(
+        (brand, r) for brand, count in EXPECTED.items() for r in range(1, count + 1) if (brand, r) != POISON
+    )
 
 
 async def _done(world):
