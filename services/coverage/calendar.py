@@ -168,7 +168,7 @@ class Calendar:
         for closure in self.spec.closures:
             if closure.first <= day <= closure.last:
                 return "closure", phrase("closure", self._language, reason=closure.reason)
-        if self._holidays is not None and day in self._holidays:
+        if self._holidays is not None and _known(self._holidays, day.year) and day in self._holidays:
             return "holiday", str(self._holidays[day])
         return None
 
@@ -232,6 +232,11 @@ def _merged(spans: list[_Span]) -> list[_Span]:
         else:
             merged.append(span)
     return merged
+
+
+def _known(public: holidays.HolidayBase, year: int) -> bool:
+    """Whether the year's holidays are known: some countries fix theirs a few years ahead only."""
+    return bool(public.start_year <= year <= public.end_year)
 
 
 def _holidays_of(spec: CoverageSpec, language: Language) -> holidays.HolidayBase | None:

@@ -100,4 +100,6 @@ def subdivisions(country: str) -> tuple[str, ...]:
 
 
 def _days(country: str, subdivision: str | None) -> holidays.HolidayBase:
-    return holidays.country_holidays(country, subdiv=subdivision, years=_PROBED_YEARS)
+    kind = getattr(holidays, country)
+    years = [year for year in _PROBED_YEARS if kind.start_year <= year <= kind.end_year]
+    return holidays.country_holidays(country, subdiv=subdivision, years=years)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from prometheus_client import Gauge
@@ -26,10 +27,16 @@ from services.notify.store.alerts import count_unresolved, get_alerts
 from services.notify.store.dues import first_due, next_due
 from services.notify.store.runs import WAKE, claim_due_runs, save_run
 from services.notify.store.timeline import add_entry
-from services.notify.store.turns import claim_due_turns
+from services.notify.store.turns import claim_due_turns, save_turn
 
 _MEASURE_EVERY = 15.0
 """Machine seconds between two counts of alerts when nothing happens: about how often figures are scraped."""
+
+_HANDOVER_RETRY = timedelta(minutes=5)
+"""Business time after which a handover that failed is tried again: the team is there and waits for it."""
+
+_UNEXPECTED = (PermanentError, ValueError, LookupError)
+"""What one row may be at fault for. Anything else concerns the whole batch, which is rolled back and tried again."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +108,7 @@ class EscalationTick:
                 try:
                     async with tx.begin_nested():
                         await run_due(tx, alerts[run.alert_id], run, at=now, house=self._house)
-                except (PermanentError, ValueError, LookupError) as error:
+                except _UNEXPECTED as error:
                     _log.exception("A step of the escalation of alert %s failed", run.alert_id)
                     await self._failed(tx, run, error, now)
         return bool(runs)
@@ -118,7 +125,12 @@ class EscalationTick:
         async with self._database.transaction() as tx:
             turns = await claim_due_turns(tx, now=now, limit=self._settings.tick_batch)
             for turn in turns:
-                await take_turn(tx, turn, at=now, house=self._house)
+                try:
+                    async with tx.begin_nested():
+                        await take_turn(tx, turn, at=now, house=self._house)
+                except _UNEXPECTED:
+                    _log.exception("The handover of brand %s failed, and is tried again", turn.brand)
+                    await save_turn(tx, replace(turn, next_start=now + _HANDOVER_RETRY))
         return bool(turns)
 
     async def _measure(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -33,6 +34,13 @@ STEPS = [
 POLICY = NamedPolicy(
     id="night", version=1, doc=Policy.model_validate({"name": "Nuit", "steps": STEPS, "repeats": 0})
 )
+
+WINDOWS = [{"days": [1], "start": "09:00", "end": "18:00"}]
+# Written past the API, which would refuse the broken one.
+COVERAGE = text("""
+    INSERT INTO notify.resources (kind, id, version, brand, doc, created_at, updated_at, updated_by)
+    VALUES ('coverage', :brand, 1, :brand, CAST(:doc AS jsonb), :at, :at, 'test')
+""")
 
 
 def ticker(database: Database, *, batch: int = 50) -> EscalationTick:
@@ -149,14 +157,8 @@ async def test_one_run_that_cannot_go_on_is_told_and_the_others_go_on(database: 
     async with database.transaction() as tx:
         # The brand's calendar cannot be computed any more: the zone was withdrawn from the machine's tables.
         await tx.execute(text("UPDATE notify.alerts SET brand = 'broken' WHERE id = :id"), {"id": bad})
-        await tx.execute(
-            text("""
-                INSERT INTO notify.resources (kind, id, version, brand, doc, created_at, updated_at, updated_by)
-                VALUES ('coverage', 'broken', 1, 'broken', '{"brand": "broken", "zone": "Mars/Olympus"}',
-                    :at, :at, 'test')
-            """),
-            {"at": NIGHT},
-        )
+        document = {"brand": "broken", "zone": "Mars/Olympus"}
+        await tx.execute(COVERAGE, {"brand": "broken", "doc": json.dumps(document), "at": NIGHT})
     assert await ticker(database).tick(NIGHT)
     assert (await steps_of(database, good))[(0, 0)] == 1
     async with database.transaction() as tx:
@@ -170,15 +172,8 @@ async def test_one_run_that_cannot_go_on_is_told_and_the_others_go_on(database: 
 async def test_concurrent_tickers_hand_over_once(database: Database) -> None:
     async with database.transaction() as tx:
         await add_alert(tx, alert(uuid4()))
-        await tx.execute(
-            text("""
-                INSERT INTO notify.resources (kind, id, version, brand, doc, created_at, updated_at, updated_by)
-                VALUES ('coverage', 'lumen', 1, 'lumen',
-                    '{"brand": "lumen", "windows": [{"days": [1], "start": "09:00", "end": "18:00"}]}',
-                    :at, :at, 'test')
-            """),
-            {"at": NIGHT},
-        )
+        document = {"brand": "lumen", "windows": WINDOWS}
+        await tx.execute(COVERAGE, {"brand": "lumen", "doc": json.dumps(document), "at": NIGHT})
         monday = datetime(2026, 3, 9, 8, tzinfo=UTC)
         await save_turn(tx, DutyTurn("lumen", NIGHT - timedelta(days=1), monday))
     await asyncio.gather(*(ticker(database).tick(monday) for _ in range(4)))
@@ -187,6 +182,22 @@ async def test_concurrent_tickers_hand_over_once(database: Database) -> None:
         turn = (await tx.execute(text("SELECT since, next_start FROM notify.duty_turns"))).one()
     assert handovers == 1
     assert turn == (datetime(2026, 3, 9, 17, tzinfo=UTC), datetime(2026, 3, 16, 8, tzinfo=UTC))
+
+
+async def test_a_handover_that_fails_is_tried_again_and_others_are_made(database: Database) -> None:
+    monday = datetime(2026, 3, 9, 8, tzinfo=UTC)
+    async with database.transaction() as tx:
+        await add_alert(tx, alert(uuid4()))
+        for brand, zone in (("broken", "Mars/Olympus"), ("lumen", "Europe/Paris")):
+            document = {"brand": brand, "zone": zone, "windows": WINDOWS}
+            await tx.execute(COVERAGE, {"brand": brand, "doc": json.dumps(document), "at": NIGHT})
+            await save_turn(tx, DutyTurn(brand, NIGHT - timedelta(days=1), monday))
+    await ticker(database).tick(monday)
+    async with database.transaction() as tx:
+        handed = (await tx.execute(text("SELECT brand FROM notify.handovers"))).scalars().all()
+        turns = (await tx.execute(text("SELECT brand, since, next_start FROM notify.duty_turns"))).all()
+    assert handed == ["lumen"]
+    assert ("broken", NIGHT - timedelta(days=1), monday + timedelta(minutes=5)) in turns
 
 
 async def test_what_is_due_next_is_known_without_doing_it(database: Database) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import Any
 
+import holidays
 import pytest
 
-from services.contracts.coverage import CoverageSpec
+from services.contracts.coverage import CoverageSpec, DutyWindow
 from services.contracts.errors import InvalidError
+from services.coverage.calendar import Calendar
 from services.coverage.check import check_spec, subdivisions
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
@@ -51,3 +54,13 @@ def test_accepted(subdivision: str | None) -> None:
 
 def test_a_country_whose_parts_share_their_holidays_has_no_subdivisions_to_name() -> None:
     assert subdivisions("NO") == ()
+
+
+@pytest.mark.parametrize("country", sorted(holidays.list_supported_countries(include_aliases=False)))
+def test_every_country_can_be_computed_in_any_year(country: str) -> None:
+    """Some publish their holidays for a few years only: outside them a day is an ordinary one, not an error."""
+    subdivisions(country)
+    window = DutyWindow(days=(1, 2, 3, 4, 5), start=time(9), end=time(18))
+    calendar = Calendar(CoverageSpec(brand="lumen", windows=(window,), holiday_country=country))
+    for year in (1970, 1999, 2026, 2040, 2199):
+        assert calendar.at(datetime(year, 6, 3, 12, tzinfo=UTC)).until is not None
