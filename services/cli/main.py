@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from services.cli import backup, dead_letters, demo, migrate, replay, up
+from services.cli import backup, dead_letters, demo, migrate, replay, token, up
 from services.contracts.errors import InvalidError, PermanentError, RetryableError
 
 MISUSE = 2
@@ -66,13 +66,14 @@ def options(
     """Options of every command."""
 
 
-for command in (up, demo, replay, migrate, backup, dead_letters):
-    command.register(app)
+for command in (up, demo, replay, token, migrate, backup, dead_letters):
+    if hasattr(command, "register"):
+        command.register(app)
 
 
 def run() -> None:
     """The `veilleur` program."""
-    app()
+    app(prog_name="veilleur")
 
 
 def _fail(message: str, status: int) -> None:

@@ -58,11 +58,11 @@ async def _up(settings: KitSettings) -> None:
         if warning := settings.check_public_url():
             typer.echo(warning, err=True)
         async with open_postgres(settings) as postgres, open_kit(settings, postgres=postgres) as kit:
-            token = await first_token(kit)
+            if token := await first_token(kit):
+                # At once: it is committed, and whatever fails from here on must not lose it.
+                typer.echo(f"First admin token, shown only this once: {token}")
             async with open_process(kit) as process:
-                await serve(
-                    process, listener, stop, started=lambda: _greet(process, token), postgres=postgres
-                )
+                await serve(process, listener, stop, started=lambda: _greet(process), postgres=postgres)
 
 
 async def first_token(kit: Kit) -> str | None:
@@ -75,8 +75,6 @@ async def first_token(kit: Kit) -> str | None:
         return await issue_token(tx, name="first admin", role="admin", at=kit.clock.now())
 
 
-def _greet(process: Process, token: str | None) -> None:
-    settings = process.kit.settings
-    typer.echo(f"Veilleur is up: {settings.public_url}   API: {settings.public_url}/api/v1/openapi.json")
-    if token is not None:
-        typer.echo(f"First admin token, shown only this once: {token}")
+def _greet(process: Process) -> None:
+    url = process.kit.settings.public_url
+    typer.echo(f"Veilleur is up: {url} (API: {url}/api/v1/openapi.json). Ctrl-C stops it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,10 @@ from services.kit.database import Database, Transaction
 
 # Any number that no other program's advisory locks are likely to use: "veil" in ASCII.
 _LOCK = 0x7665696C
+
+_log = logging.getLogger(__name__)
+# It tells of every context it looks at; we tell what changes.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 class UnknownRevisionError(PermanentError):
@@ -81,11 +86,15 @@ async def _run(url: str, action: Callable[[Config], None], *, up: bool) -> None:
     def work(connection: Connection) -> None:
         # Also opens the transaction before Alembic looks at anything, so that all of it commits or nothing does.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        before = MigrationContext.configure(connection).get_current_revision()
         if up:
-            _refuse_newer(MigrationContext.configure(connection).get_current_revision())
+            _refuse_newer(before)
         config = _config()
         config.attributes["connection"] = connection
         action(config)
+        after = MigrationContext.configure(connection).get_current_revision()
+        if after != before:
+            _log.info("The database goes from revision %s to %s", before, after)
 
     try:
         async with database.transaction() as tx:
