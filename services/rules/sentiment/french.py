@@ -67,7 +67,7 @@ WORTH: dict[float, str] = {
     2.8: """
         exceptionnel/s, exceptionnelle/s, extraordinaire/s, incroyable/s, fabuleux, fabuleuse/s, sublime/s, remarquable/s, irréprochable/s, inégalable/s, sensationnel/s,
         sensationnelle/s, je suis fan, fan absolu/e, coup de cœur, pépite/s, une tuerie, c'est de la bombe, de la bombe, ça déchire, ouf de malade, trop bien, trop bon, trop bonne, trop beau,
-        trop belle, top du top, les meilleurs, le meilleur, la meilleure, meilleur/s, meilleure/s, hâte de recommencer, les yeux fermés, jamais déçu/e/s/es, un régal, régal, me régale, chapeau,
+        trop belle, top du top, les meilleurs, le meilleur, la meilleure, meilleur/s, meilleure/s, hâte de recommencer, les yeux fermés, jamais déçu/e/s/es, jamais été déçu/e/s/es, un régal, régal, me régale, chapeau,
         jamais eu de problème, jamais eu de souci, vous sauvez, mille mercis, merci infiniment, un grand merci, merci beaucoup à toute l'équipe, mort de rire, morte de rire, mdr
     """,
 }
@@ -87,7 +87,7 @@ GRIEVANCES = """
     jamais reçu, jamais arrivé, pas reçu, pas arrivé, rappelez, répondeur, musique d'attente, trois fois, deux fois, le froid, écran noir
 """
 
-NEGATORS = "pas, point, jamais, aucun, aucune, sans, ni, guère, nullement, zéro, peu"
+NEGATORS = "pas, point, jamais, aucun, aucune, sans, ni, guère, nullement, zéro"
 AFTER_NEGATORS = "pas, plus, jamais, guère, rien, aucun, aucune, aucunement, point"
 NE = "ne, n"
 STRONGER = """

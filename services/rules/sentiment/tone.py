@@ -158,7 +158,7 @@ class _Reading:
     def _negated(self, start: int, stop: int) -> bool:
         ne, late = self.cues["ne"], self.cues["late_negator"]
         for index in range(start - 1, max(start - 1 - _REACH, -1), -1):
-            if self.tokens[index].kind == "mark":
+            if self.tokens[index].kind == "mark" or index in self.cues["turn"]:
                 break
             if index in self.cues["negator"]:
                 return True
