@@ -36,6 +36,7 @@ class Case:
         rule: The rule that raised it; None for an alarm that a human gave.
         mentions: How many the situation had at its worst.
         off_hours: Whether the team was away when it was raised; None until notify has decided about it.
+        opened_at: Since when it waits for an answer: since it was raised, or since it got worse than what was answered.
         sent: Sends that left, or may have.
         answered_at: When it was acknowledged; None while it is open.
     """
@@ -48,6 +49,7 @@ class Case:
     mentions: int = 0
     reasons: tuple[Reason, ...] = ()
     off_hours: bool | None = None
+    opened_at: datetime | None = None
     state: str = "open"
     sent: list[Sent] = field(default_factory=list)
     answered_at: datetime | None = None
@@ -65,6 +67,7 @@ class Chronicle:
 
     def __init__(self) -> None:
         self._cases: dict[UUID, Case] = {}
+        self._open: set[UUID] = set()
 
     def note(self, envelopes: Iterable[Envelope]) -> None:
         """Take in what was said; the order between the two topics does not matter."""
@@ -83,6 +86,10 @@ class Chronicle:
         known = [case for case in self._cases.values() if case.raised_at is not None]
         return sorted(known, key=lambda case: (case.raised_at, case.id))
 
+    def unanswered(self) -> list[Case]:
+        """The alerts that wait for somebody, in no particular order."""
+        return [self._cases[alert_id] for alert_id in self._open]
+
     def _case(self, alert_id: UUID) -> Case:
         return self._cases.setdefault(alert_id, Case(alert_id))
 
@@ -99,6 +106,7 @@ class Chronicle:
         # An alarm given by a human is not on the rules' topic: its first entry is all there is to know it by.
         case.headline = case.headline or event.headline
         case.raised_at = case.raised_at or event.at
+        case.opened_at = case.opened_at or event.at
         code = event.reason.code
         if case.off_hours is None and (code in _AWAY or code == "on_duty"):
             case.off_hours = code in _AWAY
@@ -109,5 +117,7 @@ class Chronicle:
             case.answered_at, case.answered_by = event.at, event.actor
         elif code == "reopened":
             case.answered_at = case.answered_by = None
+            case.opened_at = event.at
         elif case.state == "resolved" and case.resolved_at is None:
             case.resolved_at = event.at
+        (self._open.add if case.open else self._open.discard)(case.id)
