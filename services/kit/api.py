@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Row, text
 
-from services.contracts.errors import Fault, InvalidError
+from services.contracts.errors import ConflictError, Fault, InvalidError
 from services.contracts.values import Instant
 from services.kit import audit
 from services.kit.auth import ROLES, Principal, covers, requires
@@ -144,7 +144,12 @@ def _token_writing(kit: Kit) -> APIRouter:
 
     @router.delete("/{id}", status_code=204, name="revoke_token")
     async def revoke(id: UUID, principal: writer) -> Response:  # noqa: A002
-        """Make a token useless from now on. Doing it again changes nothing."""
+        """Make a token useless from now on; doing it again changes nothing. No token revokes itself.
+
+        Whoever has one token left cannot lock themselves out, and a leaked token cannot cover its own tracks.
+        """
+        if id == principal.token_id:
+            raise ConflictError("A token does not revoke itself: use another one, or the command line.")
         async with kit.database.transaction() as tx:
             if await revoke_token(tx, id, at=kit.clock.now()):
                 await _note(kit, tx, principal, "revoke", await get_token(tx, id))

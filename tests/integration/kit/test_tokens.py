@@ -116,6 +116,13 @@ async def test_a_revoked_token_stops_at_once(admin: httpx.AsyncClient) -> None:
     assert [row["action"] for row in rows] == ["revoke", "create"]
 
 
+async def test_no_token_revokes_itself(admin: httpx.AsyncClient) -> None:
+    issued = await made(admin, role="admin")
+    place = f"{TOKENS}/{issued['id']}"
+    assert (await admin.delete(place, headers=bearer(issued["token"]))).status_code == 409
+    assert (await admin.get(place, headers=bearer(issued["token"]))).status_code == 200
+
+
 async def test_an_expired_token_stops_by_the_machines_clock(kit, admin: httpx.AsyncClient) -> None:
     soon = datetime.now(UTC) + timedelta(hours=1)
     token = (await made(admin, role="admin", expires_at=soon.isoformat()))["token"]
