@@ -76,13 +76,6 @@ class ContactCollection(Collection[M]):
             raise ConflictError(f"The responder '{id}' is still in {named}: take them out there first.")
         return before
 
-    def sealed(self, doc: M) -> M:
-        """`doc` as audit rows show it: not even the ciphertext."""
-        return _masked(doc)
-
-    def _stored(self, doc: M) -> str:
-        return doc.model_dump_json()
-
     def _sealed_doc(self, doc: M, stored: tuple[Contact, ...]) -> M:
         return doc.model_copy(update={"contacts": seal(self._secrets, doc.contacts, stored)})
 

@@ -36,7 +36,7 @@ _CANCEL = text("""
     WHERE alert_id = :alert_id AND state = 'queued'
 """)
 _ANSWER = text("""
-    UPDATE notify.pages SET answer = :answer, answered_at = :at WHERE id = :id AND answer IS NULL
+    UPDATE notify.pages SET answer = :answer, answered_at = :at WHERE id = :id AND (answer IS NULL OR (answer = 'declined' AND :answer = 'taken'))
 """)
 _MANY = text("""
     SELECT id, alert_id, kind, responder_id, responder_name, language, zone, round, step, CAST(reason AS text) AS reason,
@@ -76,7 +76,7 @@ async def cancel_queued(tx: Transaction, *, alert_id: UUID, why: Reason, at: dat
 
 
 async def answer_page(tx: Transaction, *, page_id: UUID, answer: str, at: datetime) -> bool:
-    """Keep what the person answered; False when they had answered before."""
+    """Keep what the person answered; False when it changes nothing. Who passed it on may still take it."""
     return (await tx.execute(_ANSWER, {"id": page_id, "answer": answer, "at": at})).rowcount == 1
 
 
