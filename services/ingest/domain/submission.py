@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from services.contracts.events import MentionFound
 from services.contracts.ids import derived, mention_id
@@ -24,8 +24,9 @@ _REVISIONS_BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _clean(value: object) -> object:
+    """One clean line. An empty one is as good as none: senders that write tables have no other way to say so."""
     whole = _whole(value)
-    return cleaned(whole) if isinstance(whole, str) else whole
+    return cleaned(whole) or None if isinstance(whole, str) else whole
 
 
 def _whole(value: object) -> object:
@@ -43,7 +44,6 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Prose = Annotated[str, BeforeValidator(_whole)]
-Line = Annotated[str, BeforeValidator(_clean)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -53,10 +53,12 @@ class SubmittedAuthor(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Line | None = Field(default=None, max_length=200)
-    handle: Line | None = Field(default=None, max_length=200, description="The at sign is optional.")
+    name: str | None = Field(default=None, max_length=200)
+    handle: str | None = Field(default=None, max_length=200, description="The at sign is optional.")
     followers: Count | None = None
     verified: bool = False
+
+    _lines_are_clean = field_validator("name", "handle", mode="before")(_clean)
 
 
 class SubmittedMention(BaseModel):
@@ -64,23 +66,20 @@ class SubmittedMention(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    external_id: Line | None = Field(
+    external_id: str | None = Field(
         default=None,
         min_length=1,
         max_length=512,
         description="Its id at the source: the same id again is the same mention. Left out, it is made of the content.",
     )
     text: Prose = Field(
-        max_length=MAX_RAW,
         description=f"Plain text or HTML; it is made plain, and {MAX_TEXT} characters are kept.",
     )
-    title: Prose | None = Field(
-        default=None, max_length=MAX_RAW, description=f"{MAX_TITLE} characters are kept."
-    )
-    url: Line | None = Field(default=None, max_length=2000, pattern=r"^https?://[^\s]+$")
+    title: Prose | None = Field(default=None, description=f"{MAX_TITLE} characters are kept.")
+    url: str | None = Field(default=None, max_length=2000, pattern=r"^https?://[^\s]+$")
     published_at: Moment | None = Field(default=None, description="Without zone: UTC. Left out: now.")
     author: SubmittedAuthor | None = None
-    language: Line | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*$")
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*$")
     engagement: Count | None = Field(default=None, description="Reactions, shares and replies together.")
     edited_at: Moment | None = Field(
         default=None, description="When this version was written; makes the revision."
@@ -92,6 +91,8 @@ class SubmittedMention(BaseModel):
         description="Grows with each edit; a lower or equal one changes nothing.",
     )
     source: Slug = Field(default="api", description="Where it comes from; ids are unique within a source.")
+
+    _lines_are_clean = field_validator("external_id", "url", "language", mode="before")(_clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Draft:
             return None
         kept = shortened(text, MAX_TEXT)
         short_title = shortened(title, MAX_TITLE) or None
-        return cls(submitted, source_kind, kept, short_title, kept is not text, received_at)
+        truncated = kept is not text or len(submitted.text) > MAX_RAW
+        return cls(submitted, source_kind, kept, short_title, truncated, received_at)
 
     @property
     def document(self) -> Document:

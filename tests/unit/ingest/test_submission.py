@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from services.ingest.domain.plain import MAX_TEXT
+from services.ingest.domain.plain import MAX_RAW, MAX_TEXT
 from services.ingest.domain.submission import Draft, SubmittedMention
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -67,6 +67,17 @@ def test_a_long_text_is_cut_and_says_so():
     long = draft(text="a" * (MAX_TEXT + 1))
     assert long.truncated
     assert len(long.text) == MAX_TEXT
+
+
+def test_markup_without_end_is_cut_not_refused():
+    endless = draft(text="<p>Fuite</p>" + "<br>" * MAX_RAW)
+    assert (endless.text, endless.truncated) == ("Fuite", True)
+
+
+def test_an_empty_field_is_a_field_left_out():
+    empty = draft(external_id="", url=" ", language="", author={"name": "", "handle": "\u200b"})
+    assert empty.external_id == draft().external_id
+    assert (empty.submitted.url, empty.submitted.language) == (None, None)
 
 
 def test_a_title_alone_is_a_text():
