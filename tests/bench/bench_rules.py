@@ -14,7 +14,7 @@ from services.contracts.values import Author
 from services.rules.domain.default import default_rules
 from services.rules.handlers.assess_mentions import AssessMentions
 from services.rules.sentiment.assessor import LexiconAssessor
-from services.rules.sentiment.phrases import tokens_of
+from services.rules.sentiment.phrases import text_of
 from services.rules.sentiment.risk import risk_of
 from services.rules.sentiment.tone import tone_of
 from services.rules.store.coverage import TeamClocks
@@ -48,7 +48,9 @@ async def test_throughput(kit, clock):
     async with kit.database.transaction() as tx:
         for rule_id, rule in default_rules("fr").items():
             await book.collection.create(tx, id=rule_id, doc=rule, by="bench", at=START)
-    assess = AssessMentions(LexiconAssessor("fr"), book, TeamClocks("Europe/Paris"), clock, "fr", timedelta(days=90))
+    assess = AssessMentions(
+        LexiconAssessor("fr"), book, TeamClocks("Europe/Paris"), clock, "fr", timedelta(days=90)
+    )
     clock.move_to(START + timedelta(days=40))
     assess.assessor.assess([found(0, START)])  # loads the language model
     for name, step in (("crisis", timedelta(seconds=0.05)), ("calm days", timedelta(minutes=25))):
@@ -67,6 +69,6 @@ async def test_throughput(kit, clock):
     print(f"assess: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs a mention")
     began = time.perf_counter()
     for event in events:
-        tokens = tokens_of(event.text)
-        risk_of(event, tokens, tone_of(tokens, "fr"), "fr")
+        text = text_of(event.text)
+        risk_of(event, text, tone_of(text, "fr"), "fr")
     print(f"  of which without language: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs")

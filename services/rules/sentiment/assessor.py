@@ -8,7 +8,7 @@ from typing import Literal
 from services.contracts.events import MentionFound
 from services.rules.domain.assessment import Assessment
 from services.rules.sentiment.language import language_of
-from services.rules.sentiment.phrases import tokens_of
+from services.rules.sentiment.phrases import text_of
 from services.rules.sentiment.risk import risk_of
 from services.rules.sentiment.tone import tone_of
 
@@ -30,11 +30,11 @@ class LexiconAssessor:
         return [self._assess(mention) for mention in mentions]
 
     def _assess(self, mention: MentionFound) -> Assessment:
-        text = f"{mention.title}\n{mention.text}" if mention.title else mention.text
-        language = language_of(text, mention.language)
-        tokens = tokens_of(text)
-        tone = tone_of(tokens, language)
-        risk = risk_of(mention, tokens, tone, self._tongue)
+        raw = f"{mention.title}\n{mention.text}" if mention.title else mention.text
+        language = language_of(raw, mention.language)
+        text = text_of(raw)
+        tone = tone_of(text, language)
+        risk = risk_of(mention, text, tone, self._tongue)
         return Assessment(
             language=language,
             sentiment=tone.sentiment,

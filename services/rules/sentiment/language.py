@@ -8,7 +8,7 @@ from typing import Protocol, cast
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 EXPECTED = ("fr", "en", "es", "de", "it", "pt", "nl", "ar")
-_ENOUGH = 400  # characters; more changes the answer no more, and costs
+_ENOUGH = 240  # characters; more changes the answer no more, and costs
 _SURE = 0.70  # probability among the expected languages; under it the source's hint decides
 _CERTAIN = 0.93  # over it the text contradicts a hint (sources tag by account, not by post)
 _SHORT = 3  # letters; less says nothing

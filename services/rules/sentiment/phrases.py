@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -48,22 +49,45 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
-def tokens_of(text: str) -> list[Token]:
-    """The first `LONGEST` tokens of `text`; links and account names are left out."""
-    shouting = text.isupper()  # a text all in capitals stresses nothing
-    found = []
-    for match in _TOKEN.finditer(text):
-        kind, raw = match.lastgroup or "", match.group()
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text cut into tokens, and its words for the phrase books to look among.
+
+    Attributes:
+        tokens: Its first `LONGEST` ones; links and account names are left out.
+        words: The text of each token.
+        present: Those, each once: most books find at a glance that they have nothing to say.
+        drawn: Whether any word is drawn out.
+    """
+
+    tokens: list[Token]
+    words: list[str]
+    present: frozenset[str]
+    drawn: bool
+
+
+def text_of(raw: str) -> Text:
+    """`raw`, cut into tokens."""
+    shouting = raw.isupper()  # a text all in capitals stresses nothing
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(raw):
+        kind = match.lastgroup
         if kind == "word":
-            folded = fold(raw)
-            drawn = _DRAWN.search(folded) is not None
-            loud = drawn or (not shouting and len(raw) >= 3 and raw.isupper())  # noqa: PLR2004 - not "A" or "OK"
-            found.append(Token(kind, _squeezed(folded) if drawn else folded, loud, drawn))
-        elif kind != "skip":
-            found.append(Token(kind, raw))
-        if len(found) >= LONGEST:
+            tokens.append(_word(match.group(), shouting))
+        elif kind is not None and kind != "skip":
+            tokens.append(Token(kind, match.group()))
+        if len(tokens) >= LONGEST:
             break
-    return found
+    words = [token.text for token in tokens]
+    return Text(tokens, words, frozenset(words), any(token.drawn for token in tokens))
+
+
+@lru_cache(maxsize=50_000)
+def _word(raw: str, shouting: bool) -> Token:
+    folded = fold(raw)
+    drawn = _DRAWN.search(folded) is not None
+    loud = drawn or (not shouting and len(raw) >= 3 and raw.isupper())  # noqa: PLR2004 - not "A" or "OK"
+    return Token("word", _squeezed(folded) if drawn else folded, loud, drawn)
 
 
 def _squeezed(word: str) -> str:
@@ -87,7 +111,7 @@ class PhraseBook(Generic[T]):
     """
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
-        unique = {tuple(token.text for token in tokens_of(phrase)): value for phrase, value in entries}
+        unique = {tuple(text_of(phrase).words): value for phrase, value in entries}
         self._by_first: dict[str, list[tuple[tuple[str, ...], T]]] = {}
         # A drawn-out word is read as the known word that it is a lengthening of.
         self._spelling = {_squeezed(word): word for words in unique for word in words}
@@ -97,20 +121,26 @@ class PhraseBook(Generic[T]):
     def __len__(self) -> int:
         return sum(map(len, self._by_first.values()))
 
-    def find(self, tokens: list[Token]) -> Iterator[Found[T]]:
-        """The phrases in `tokens`, in order, none overlapping another."""
-        words = [
-            self._spelling.get(token.text, token.text) if token.drawn else token.text for token in tokens
-        ]
-        index, count = 0, len(words)
-        while index < count:
-            step = 1
-            for phrase, value in self._by_first.get(words[index], ()):
-                if len(phrase) == 1 or tuple(words[index : index + len(phrase)]) == phrase:
-                    yield Found(index, index + len(phrase), value)
-                    step = len(phrase)
+    def find(self, text: Text) -> Iterator[Found[T]]:
+        """The phrases in `text`, in order, none overlapping another."""
+        words = text.words
+        if text.drawn:
+            words = [
+                self._spelling.get(token.text, token.text) if token.drawn else token.text
+                for token in text.tokens
+            ]
+        elif text.present.isdisjoint(self._by_first.keys()):
+            return
+        by_first, free = self._by_first, 0
+        for index, word in enumerate(words):
+            if index < free or word not in by_first:
+                continue
+            for phrase, value in by_first[word]:
+                size = len(phrase)
+                if size == 1 or tuple(words[index : index + size]) == phrase:
+                    yield Found(index, index + size, value)
+                    free = index + size
                     break
-            index += step
 
 
 def listed(block: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Literal
 from services.contracts.events import MentionFound
 from services.contracts.values import Reason, Sentiment
 from services.rules.sentiment.danger import PRESS, PRESS_KINDS, Danger, books
-from services.rules.sentiment.phrases import Token, fold
+from services.rules.sentiment.phrases import Text, fold
 from services.rules.sentiment.tone import Tone
 
 # Points, set so that an ordinary angry complaint stays under 60, and a danger to people told in anger passes 70 by
@@ -37,27 +37,27 @@ class Risk:
     topics: tuple[str, ...]
 
 
-def risk_of(mention: MentionFound, tokens: list[Token], tone: Tone, tongue: Tongue) -> Risk:
-    """The risk of `mention`, whose text is `tokens`; clauses in `tongue`."""
-    found = _dangers(tokens)
+def risk_of(mention: MentionFound, text: Text, tone: Tone, tongue: Tongue) -> Risk:
+    """The risk of `mention`, whose title and text are `text`; clauses in `tongue`."""
+    found = _dangers(text)
     topics = tuple(sorted({danger.topic for danger in found if danger.topic} - _only_children(found)))
     reasons = [*_tone(tone, tongue), *_danger_reasons(found, tone.sentiment, tongue)]
     grave = sum(reason.points for reason in reasons)
     if grave > 0:
-        reasons += _said(tokens, tongue)
+        reasons += _said(text, tongue)
     weight = 1.0 if tone.sentiment is Sentiment.NEGATIVE or grave >= _TONE / 2 else _HARMLESS_AUDIENCE
     reasons += _audience(mention, weight, tongue)
     kept = sorted((reason for reason in reasons if reason.points >= 0.5), key=lambda reason: -reason.points)  # noqa: PLR2004
     return Risk(min(round(sum(reason.points for reason in kept)), 100), tuple(kept), topics)
 
 
-def _dangers(tokens: list[Token]) -> dict[Danger, list[str]]:
+def _dangers(text: Text) -> dict[Danger, list[str]]:
     found: dict[Danger, list[str]] = {}
-    for hit in books().dangers.find(tokens):
+    for hit in books().dangers.find(text):
         if hit.value is None:
             continue
         danger, phrase = hit.value
-        before = {token.text for token in tokens[max(hit.start - 2, 0) : hit.start]}
+        before = set(text.words[max(hit.start - 2, 0) : hit.start])
         if danger.points and before & _NEGATION:
             continue  # "aucun danger", "sans blessé"
         words = found.setdefault(danger, [])
@@ -99,14 +99,14 @@ def _danger_reasons(found: dict[Danger, list[str]], sentiment: Sentiment, tongue
     return reasons
 
 
-def _said(tokens: list[Token], tongue: Tongue) -> list[Reason]:
+def _said(text: Text, tongue: Tongue) -> list[Reason]:
     reasons = []
-    if call := next(books().calls.find(tokens), None):
+    if call := next(books().calls.find(text), None):
         lead = "appel à agir" if tongue == "fr" else "call to action"
         reasons.append(Reason(code="call_to_action", text=f"{lead} ({call.value})", points=_CALL))
-    if next(books().unanswered.find(tokens), None):
-        text = "restée sans réponse" if tongue == "fr" else "left unanswered"
-        reasons.append(Reason(code="unanswered", text=text, points=_UNANSWERED))
+    if next(books().unanswered.find(text), None):
+        clause = "restée sans réponse" if tongue == "fr" else "left unanswered"
+        reasons.append(Reason(code="unanswered", text=clause, points=_UNANSWERED))
     return reasons
 
 

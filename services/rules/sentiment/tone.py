@@ -11,7 +11,7 @@ from typing import Literal
 
 from services.contracts.values import Sentiment
 from services.rules.sentiment import emoji, english, french
-from services.rules.sentiment.phrases import Found, PhraseBook, Token, listed
+from services.rules.sentiment.phrases import Found, PhraseBook, Text, listed
 
 # Figures set by hand on the sentences of the test tables; the model's name changes with them.
 THRESHOLD = 0.7  # between neutral and either tone
@@ -115,22 +115,23 @@ class _Hit:
 class _Reading:
     """One text being read with one lexicon."""
 
-    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
-        self.tokens = tokens
-        found = list(lexicon.worth.find(tokens))
+    def __init__(self, text: Text, lexicon: Lexicon) -> None:
+        self.text = text
+        self.tokens = text.tokens
+        found = list(lexicon.worth.find(text))
         self.inside = {index for hit in found for index in range(hit.start, hit.stop)}
         self.starts = {hit.start for hit in found}
         self.cues: dict[Kind, set[int]] = {kind: self._places(book) for kind, book in lexicon.cues.items()}
         self.turn = max(self.cues["turn"], default=-1)
         self.sentences = self._sentences()
         self.hits = [self._weigh(hit) for hit in found]
-        self.grievances = [hit.start for hit in lexicon.grievances.find(tokens)]
+        self.grievances = [hit.start for hit in lexicon.grievances.find(text)]
         self.ironic = False
         self._doubt()
 
     def _places(self, book: PhraseBook[bool]) -> set[int]:
         # The last token of a cue is what stands next to the word it changes; part of a worth is no cue ("pas mal").
-        return {hit.stop - 1 for hit in book.find(self.tokens) if hit.start not in self.inside}
+        return {hit.stop - 1 for hit in book.find(self.text) if hit.start not in self.inside}
 
     def _sentences(self) -> list[int]:
         numbers, number = [], 0
@@ -216,16 +217,18 @@ _ADDRESSES = frozenset(
 )
 
 
-def tone_of(tokens: list[Token], language: str) -> Tone:
-    """The tone of `tokens`, with the words of `language` ("und": French and English; others: emoji only)."""
+def tone_of(text: Text, language: str) -> Tone:
+    """The tone of `text`, with the words of `language` ("und": French and English; others: emoji only)."""
     lexicon = lexicon_for(language)
-    values = [worth for token in tokens if token.kind == "emoji" and (worth := emoji.WORTH.get(token.text))]
+    values = [
+        worth for token in text.tokens if token.kind == "emoji" and (worth := emoji.WORTH.get(token.text))
+    ]
     ironic = False
     if lexicon is not None:
-        reading = _Reading(tokens, lexicon)
+        reading = _Reading(text, lexicon)
         values += [hit.value for hit in reading.hits]
         ironic = reading.ironic
-    shouts = sum(token.text.count("!") for token in tokens if token.kind == "mark")
+    shouts = sum(token.text.count("!") for token in text.tokens if token.kind == "mark")
     total = sum(values) * (1 + _EXCLAMATION * min(shouts, 3))
     sentiment = Sentiment.NEUTRAL
     if abs(total) >= THRESHOLD:

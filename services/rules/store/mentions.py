@@ -65,22 +65,22 @@ async def past_counts(
     brands, ends, minutes = zip(*slots, strict=True)
     rows = await tx.execute(
         text("""
-            SELECT s.brand, s.slot, s.minutes, d.day, (
-                SELECT count(*) FROM rules.mentions AS m
-                WHERE m.brand = s.brand
-                  AND m.event_at > s.slot - make_interval(hours => 24 * d.day, mins => s.minutes)
-                  AND m.event_at <= s.slot - make_interval(hours => 24 * d.day)
-            ) AS mentions
+            SELECT s.brand, s.slot, s.minutes, ARRAY(
+                SELECT (
+                    SELECT count(*) FROM rules.mentions AS m
+                    WHERE m.brand = s.brand
+                      AND m.event_at > s.slot - make_interval(hours => 24 * d.day, mins => s.minutes)
+                      AND m.event_at <= s.slot - make_interval(hours => 24 * d.day)
+                ) FROM generate_series(1, :days) AS d(day) ORDER BY d.day
+            ) AS counts
             FROM unnest(CAST(:brands AS text[]), CAST(:slots AS timestamptz[]), CAST(:minutes AS int[]))
                  AS s(brand, slot, minutes)
-            CROSS JOIN generate_series(1, :days) AS d(day)
         """),
         {"brands": list(brands), "slots": list(ends), "minutes": list(minutes), "days": DAYS},
     )
     counts: dict[str, dict[tuple[datetime, int], list[int]]] = {}
     for row in rows:
-        days = counts.setdefault(row.brand, {}).setdefault((row.slot, row.minutes), [0] * DAYS)
-        days[row.day - 1] = row.mentions
+        counts.setdefault(row.brand, {})[row.slot, row.minutes] = row.counts
     return counts
 
 

@@ -64,7 +64,9 @@ async def test_a_wrong_rule_is_refused_with_its_place(client):
 
 
 async def test_a_rule_lives_over_rest(client):
-    made = await client.post("/api/v1/rules", json={"name": "Danger", "severity": "critical", "when": "risk >= 80"})
+    made = await client.post(
+        "/api/v1/rules", json={"name": "Danger", "severity": "critical", "when": "risk >= 80"}
+    )
     assert (made.status_code, made.json()["id"]) == (201, "danger")
     assert (await client.get("/api/v1/rules/danger/health")).json() == {
         "state": "healthy",
@@ -99,7 +101,10 @@ async def test_a_draft_is_tried_on_written_mentions(client):
 
 
 async def test_a_draft_that_fails_says_why(client):
-    body = {"rule": {"name": "R", "severity": "info", "when": "1 / followers > 0"}, "mentions": [{"text": "x"}]}
+    body = {
+        "rule": {"name": "R", "severity": "info", "when": "1 / followers > 0"},
+        "mentions": [{"text": "x"}],
+    }
     [result] = (await client.post("/api/v1/rules/test", json=body)).json()["results"]
     assert result["held"] is False
     assert "divide by zero" in result["looks"][0]["error"]
@@ -114,7 +119,9 @@ async def test_a_draft_is_tried_on_the_newest_mentions_of_a_brand(client, stored
     assert [result["would"] for result in report["results"]] == [None, "raised", None]
 
 
-@pytest.mark.parametrize("extra", [{}, {"brand": "lumea", "mentions": [{"text": "x"}]}, {"mentions": []}, {"sample": 1}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"brand": "lumea", "mentions": [{"text": "x"}]}, {"mentions": []}, {"sample": 1}]
+)
 async def test_a_trial_needs_mentions_or_a_brand(client, extra):
     body = {"rule": {"name": "R", "severity": "info", "when": "true"}, **extra}
     assert (await client.post("/api/v1/rules/test", json=body)).status_code == 422

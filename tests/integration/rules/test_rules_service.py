@@ -32,7 +32,9 @@ BURN = "Ma fille a des brûlures au visage après la crème Lumea, on a fini aux
 ANGRY = "Lumea quelle honte, service nul, je suis furieuse"
 
 
-def found(number: int, words: str = ANGRY, *, at: datetime, revision: int = 0, **fields: object) -> MentionFound:
+def found(
+    number: int, words: str = ANGRY, *, at: datetime, revision: int = 0, **fields: object
+) -> MentionFound:
     fields = {"author": Author(handle=f"a{number}"), "received_at": at} | fields
     return MentionFound(
         brand="lumea",
@@ -85,14 +87,23 @@ async def test_a_dangerous_mention_raises_one_alert_with_its_reasons(kit, clock,
     await runtime.settle()
 
     [assessed] = await told(kit, MentionAssessed)
-    assert (assessed.language, assessed.sentiment, assessed.topics_found) == ("fr", "negative", ("product_safety",))
+    assert (assessed.language, assessed.sentiment, assessed.topics_found) == (
+        "fr",
+        "negative",
+        ("product_safety",),
+    )
     raised = {alert.rule.id: alert for alert in await told(kit, AlertRaised)}
     assert set(raised) == {"dangerous-mention", "loud-voice"}
     alert = raised["dangerous-mention"]
     assert alert.severity is Severity.CRITICAL
     assert alert.headline.startswith("Risque 100 : @maman_lyon (45 000 abonnés) « Ma fille a des brûlures")
     assert [mention.mention_id for mention in alert.mentions] == [mention_id("api", "1", "lumea")]
-    assert {reason.code for reason in alert.reasons} >= {"health", "negative_tone", "children", "call_to_action"}
+    assert {reason.code for reason in alert.reasons} >= {
+        "health",
+        "negative_tone",
+        "children",
+        "call_to_action",
+    }
     assert alert.playbook.text.startswith("Lire la mention")
     assert alert.began_at == SATURDAY
 
@@ -110,7 +121,9 @@ async def test_said_again_nothing_changes(kit, clock, runtime):
     assert await told(kit, AlertGrew) == []
 
 
-async def test_an_edit_of_an_alerting_mention_raises_nothing_more_even_after_the_all_clear(kit, clock, runtime):
+async def test_an_edit_of_an_alerting_mention_raises_nothing_more_even_after_the_all_clear(
+    kit, clock, runtime
+):
     await add_rule(kit, "danger", when="risk >= 80", quiet_minutes=30)
     clock.move_to(SATURDAY)
     await publish(kit, found(1, BURN, at=SATURDAY))
@@ -152,9 +165,17 @@ async def test_a_wave_raises_then_grows_then_subsides(kit, clock, runtime):
     await publish(kit, *(found(n, at=SATURDAY + timedelta(seconds=20 * n)) for n in range(42)))
     await runtime.settle()
     [alert] = await told(kit, AlertRaised)
-    assert (alert.situation.mentions, alert.situation.authors, alert.situation.negative_share) == (10, 10, 1.0)
+    assert (alert.situation.mentions, alert.situation.authors, alert.situation.negative_share) == (
+        10,
+        10,
+        1.0,
+    )
     assert alert.situation.usual is None
-    assert (alert.severity, alert.policy, alert.playbook) == (Severity.WARNING, "night", Playbook(text="Lire."))
+    assert (alert.severity, alert.policy, alert.playbook) == (
+        Severity.WARNING,
+        "night",
+        Playbook(text="Lire."),
+    )
     assert len(alert.mentions) == 10
     grew = await told(kit, AlertGrew)
     assert [(event.step, event.situation.mentions, event.severity) for event in grew] == [
@@ -247,12 +268,17 @@ async def test_off_hours_follows_the_coverage_of_the_brand(kit, clock, runtime):
     days = (Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY)
     window = DutyWindow(days=days, start="09:00", end="18:00")
     clock.move_to(SATURDAY)
-    await publish(kit, CoverageDefined(brand="lumea", revision=1, spec=CoverageSpec(brand="lumea", windows=(window,))))
+    await publish(
+        kit, CoverageDefined(brand="lumea", revision=1, spec=CoverageSpec(brand="lumea", windows=(window,)))
+    )
     await runtime.settle()
     friday = datetime(2026, 3, 6, 13, 30, tzinfo=UTC)
     await publish(kit, found(1, at=friday), found(2, at=SATURDAY))
     await runtime.settle()
-    assert {(a.rule.id, a.began_at) for a in await told(kit, AlertRaised)} == {("day", friday), ("night", SATURDAY)}
+    assert {(a.rule.id, a.began_at) for a in await told(kit, AlertRaised)} == {
+        ("day", friday),
+        ("night", SATURDAY),
+    }
 
 
 async def test_usual_is_the_mean_of_the_days_before_at_this_hour(kit, clock, runtime):
@@ -272,14 +298,20 @@ async def test_usual_is_the_mean_of_the_days_before_at_this_hour(kit, clock, run
     [alert] = await told(kit, AlertRaised)
     assert alert.situation.usual == pytest.approx(2.8)
     assert alert.situation.mentions == 12
-    assert alert.headline.startswith("4 fois l'habitude pour un samedi 23 h : 12 mentions en 30 min, 100 % négatives")
+    assert alert.headline.startswith(
+        "4 fois l'habitude pour un samedi 23 h : 12 mentions en 30 min, 100 % négatives"
+    )
 
 
 async def test_default_rules_are_created_once_and_stay_deleted(kit, make_runtime):
     await (await make_runtime([build(kit)])).settle()
     rules = rule_collection()
     async with kit.database.transaction() as tx:
-        assert [rule.id for rule in await rules.all(tx)] == ["dangerous-mention", "loud-voice", "negative-wave"]
+        assert [rule.id for rule in await rules.all(tx)] == [
+            "dangerous-mention",
+            "loud-voice",
+            "negative-wave",
+        ]
         await rules.delete(tx, id="loud-voice", expected=None, by="ops", at=kit.clock.now())
     await (await make_runtime([build(kit)])).settle()
     async with kit.database.transaction() as tx:

@@ -39,7 +39,9 @@ def refused(**fields: object) -> Fault:
         ("true &&\n  foo > 1", None, "Line 2, column 3", "The variables are"),
     ],
 )
-def test_a_mistake_is_refused_with_its_place_and_its_mending(when: str, window: int | None, place: str, fix: str) -> None:
+def test_a_mistake_is_refused_with_its_place_and_its_mending(
+    when: str, window: int | None, place: str, fix: str
+) -> None:
     fault = refused(when=when, window_minutes=window)
     assert fault.field == "when"
     assert place in fault.problem
@@ -51,7 +53,9 @@ def test_the_caret_stands_under_the_mistake() -> None:
     assert lines[1:] == ['  risk >= "é"', " " * 7 + "^"]
 
 
-@pytest.mark.parametrize(("when", "kind"), [("risk", "INT"), ("risk + 1", "INT"), ("text", "STRING"), ("topics", "LIST")])
+@pytest.mark.parametrize(
+    ("when", "kind"), [("risk", "INT"), ("risk + 1", "INT"), ("text", "STRING"), ("topics", "LIST")]
+)
 def test_a_condition_must_be_true_or_false(when: str, kind: str) -> None:
     fault = refused(when=when)
     assert kind in fault.problem
@@ -96,7 +100,9 @@ def test_default_rules_compile(tongue: str) -> None:
         ("", "['x']", False),
     ],
 )
-def test_contains_any_takes_whole_words_without_case_or_accents(text: str, phrases: str, expected: bool) -> None:
+def test_contains_any_takes_whole_words_without_case_or_accents(
+    text: str, phrases: str, expected: bool
+) -> None:
     expression = compile_rule(rule(when=f"contains_any(text, {phrases})")).when
     assert expression.value(MENTION.activation({"text": text})) is expected
 

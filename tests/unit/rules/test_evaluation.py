@@ -26,7 +26,9 @@ START = datetime(2026, 3, 7, 22, 0, tzinfo=UTC)
 CLOCK = TeamClock(None, "Europe/Paris")
 
 
-def arrival(number: int, minute: float, *, risk: int = 10, negative: bool = True, revision: int = 0) -> Arrival:
+def arrival(
+    number: int, minute: float, *, risk: int = 10, negative: bool = True, revision: int = 0
+) -> Arrival:
     at = START + timedelta(minutes=minute)
     mention = MentionFound(
         brand="lumea",
@@ -51,14 +53,23 @@ def ready(rule_id: str, **fields: object) -> ReadyRule:
 
 RULES = [
     ready("danger", when="risk >= 80"),
-    ready("wave", when="mentions >= 4 && negative_share >= 0.5", window_minutes=30, critical_when="mentions >= 8"),
+    ready(
+        "wave",
+        when="mentions >= 4 && negative_share >= 0.5",
+        window_minutes=30,
+        critical_when="mentions >= 8",
+    ),
     ready("burst", when="mentions >= 3", window_minutes=5),
     ready("per-hour", when="risk >= 60", dedup_key='brand + ":" + string(hour)'),
 ]
 
 
 def judged(
-    arrivals: Sequence[Arrival], *, batch: int = 10_000, rules: Sequence[ReadyRule] = RULES, now: datetime | None = None
+    arrivals: Sequence[Arrival],
+    *,
+    batch: int = 10_000,
+    rules: Sequence[ReadyRule] = RULES,
+    now: datetime | None = None,
 ) -> list[Signal]:
     """What is told when `arrivals` come in batches, each starting from what the one before left."""
     now = now or START + timedelta(hours=12)
@@ -68,7 +79,13 @@ def judged(
     for begin in range(0, len(arrivals), batch):
         state = BrandState("lumea", watermark, Tail(entries), episodes)
         evaluation = Evaluation(
-            state, rules, history=History({}, None), clock=CLOCK, now=now, tongue="fr", stale_after=timedelta(days=3)
+            state,
+            rules,
+            history=History({}, None),
+            clock=CLOCK,
+            now=now,
+            tongue="fr",
+            stale_after=timedelta(days=3),
         )
         for each in arrivals[begin : begin + batch]:
             evaluation.take(each)
@@ -88,7 +105,9 @@ def shape(signals: Sequence[Signal]) -> list[tuple[object, ...]]:
 
 
 minutes = st.lists(
-    st.tuples(st.integers(0, 150), st.sampled_from([0, 10, 65, 85, 100]), st.booleans()), min_size=1, max_size=50
+    st.tuples(st.integers(0, 150), st.sampled_from([0, 10, 65, 85, 100]), st.booleans()),
+    min_size=1,
+    max_size=50,
 )
 
 
@@ -106,7 +125,11 @@ def test_a_situation_is_raised_once_and_its_steps_count_up(rows):
     for alert_id in raised:
         steps = [s.event.step for s in signals if isinstance(s, Grew) and s.event.alert_id == alert_id]
         assert steps == list(range(1, len(steps) + 1))
-        ranks = [s.event.severity.rank for s in signals if isinstance(s, Raised | Grew) and s.event.alert_id == alert_id]
+        ranks = [
+            s.event.severity.rank
+            for s in signals
+            if isinstance(s, Raised | Grew) and s.event.alert_id == alert_id
+        ]
         assert ranks == sorted(ranks)
 
 
@@ -119,7 +142,9 @@ def test_hits_join_the_open_situation_until_it_has_been_quiet():
 
 
 def test_equal_keys_are_one_situation_and_others_are_not():
-    signals = judged([arrival(1, 50, risk=60), arrival(2, 59, risk=60), arrival(3, 61, risk=60)], rules=RULES[3:])
+    signals = judged(
+        [arrival(1, 50, risk=60), arrival(2, 59, risk=60), arrival(3, 61, risk=60)], rules=RULES[3:]
+    )
     assert [s.event.dedup_key for s in signals if isinstance(s, Raised)] == ["lumea:23", "lumea:0"]
 
 
@@ -155,7 +180,8 @@ def test_a_long_key_is_shortened_and_stays_itself():
 
 
 @pytest.mark.parametrize(
-    ("hours_late", "ending"), [(0.1, "»"), (6, "(a commencé il y a 6 h)"), (0.5, "(a commencé il y a 30 min)")]
+    ("hours_late", "ending"),
+    [(0.1, "»"), (6, "(a commencé il y a 6 h)"), (0.5, "(a commencé il y a 30 min)")],
 )
 def test_a_headline_says_when_it_began_if_that_is_news(hours_late, ending):
     now = START + timedelta(hours=hours_late)

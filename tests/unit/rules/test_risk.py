@@ -36,13 +36,25 @@ def assess(text: str, tongue: str = "fr", **fields: object) -> Assessment:
 @pytest.mark.parametrize(
     ("text", "code", "topic"),
     [
-        ("Ma fille a des brûlures au visage après la crème, on a fini aux urgences", "health", "product_safety"),
+        (
+            "Ma fille a des brûlures au visage après la crème, on a fini aux urgences",
+            "health",
+            "product_safety",
+        ),
         ("Une enceinte de la marque a pris feu dans le salon, nous sommes furieux", "fire", "product_safety"),
         ("Un salarié est mort dans l'usine, la direction se tait, scandaleux", "death", "product_safety"),
         ("Fuite de données massive, mes mots de passe sont en ligne, une honte", "data_leak", "data"),
         ("Publicité raciste et inacceptable, boycottez, partagez", "racism", "discrimination"),
-        ("Harcèlement des vendeuses en boutique, deux témoignages, c'est révoltant. Faites tourner", "harassment", "employees"),
-        ("My daughter was rushed to the emergency room, burns everywhere, disgusting company", "health", "product_safety"),
+        (
+            "Harcèlement des vendeuses en boutique, deux témoignages, c'est révoltant. Faites tourner",
+            "harassment",
+            "employees",
+        ),
+        (
+            "My daughter was rushed to the emergency room, burns everywhere, disgusting company",
+            "health",
+            "product_safety",
+        ),
         ("Huge data breach, passwords leaked, and they lied about it", "data_leak", "data"),
     ],
 )
@@ -106,7 +118,10 @@ def test_an_audience_counts_with_what_there_is_to_spread() -> None:
 
 
 def test_followers_count_by_their_logarithm() -> None:
-    risks = [assess("Service nul, furieuse", author=Author(followers=n)).risk for n in (999, 10_000, 100_000, 1_000_000)]
+    risks = [
+        assess("Service nul, furieuse", author=Author(followers=n)).risk
+        for n in (999, 10_000, 100_000, 1_000_000)
+    ]
     assert risks == sorted(set(risks))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from services.contracts.values import Sentiment
-from services.rules.sentiment.phrases import tokens_of
+from services.rules.sentiment.phrases import text_of
 from services.rules.sentiment.tone import tone_of
 
 FRENCH = {
@@ -138,12 +138,12 @@ CASES = [
 
 @pytest.mark.parametrize(("language", "sentence", "expected"), CASES, ids=[case[1] for case in CASES])
 def test_tone(language: str, sentence: str, expected: str) -> None:
-    tone = tone_of(tokens_of(sentence), language)
+    tone = tone_of(text_of(sentence), language)
     assert tone.sentiment == expected, f"total {tone.total:.2f}"
 
 
 def total(sentence: str, language: str = "fr") -> float:
-    return tone_of(tokens_of(sentence), language).total
+    return tone_of(text_of(sentence), language).total
 
 
 @pytest.mark.parametrize(
@@ -165,28 +165,32 @@ def test_capitals_throughout_stress_nothing() -> None:
     assert total("LE SERVICE EST NUL") == total("le service est nul")
 
 
-@pytest.mark.parametrize("sentence", ["Merci bravo, encore une commande annulée", "Génial... trois semaines d'attente"])
+@pytest.mark.parametrize(
+    "sentence", ["Merci bravo, encore une commande annulée", "Génial... trois semaines d'attente"]
+)
 def test_irony_is_told(sentence: str) -> None:
-    assert tone_of(tokens_of(sentence), "fr").ironic
+    assert tone_of(text_of(sentence), "fr").ironic
 
 
 def test_sincere_praise_is_not_irony() -> None:
-    assert not tone_of(tokens_of("Bravo à toute l'équipe, colis arrivé très vite et bien emballé"), "fr").ironic
+    assert not tone_of(text_of("Bravo à toute l'équipe, colis arrivé très vite et bien emballé"), "fr").ironic
 
 
 def test_a_language_without_a_lexicon_is_told_by_emoji_only_and_with_little_confidence() -> None:
-    unknown = tone_of(tokens_of("muy mal servicio"), "es")
+    unknown = tone_of(text_of("muy mal servicio"), "es")
     assert (unknown.sentiment, unknown.confidence) == (Sentiment.NEUTRAL, 0.2)
-    assert tone_of(tokens_of("muy mal servicio 😡🤬"), "es").sentiment is Sentiment.NEGATIVE
+    assert tone_of(text_of("muy mal servicio 😡🤬"), "es").sentiment is Sentiment.NEGATIVE
 
 
 def test_confidence_grows_with_the_margin_and_falls_with_contradiction() -> None:
-    weak, strong = tone_of(tokens_of("bof"), "fr"), tone_of(tokens_of("service scandaleux et minable"), "fr")
-    mixed = tone_of(tokens_of("service scandaleux, magasin agréable, vendeuse gentille"), "fr")
+    weak, strong = tone_of(text_of("bof"), "fr"), tone_of(text_of("service scandaleux et minable"), "fr")
+    mixed = tone_of(text_of("service scandaleux, magasin agréable, vendeuse gentille"), "fr")
     assert weak.confidence < strong.confidence <= 1
     assert mixed.confidence < strong.confidence
 
 
-@pytest.mark.parametrize("text", ["", "   ", "!!!", "…", "@lumea https://x.test/nul", "\x00", "a" * 50_000, "👍" * 5000, "\u202e"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "!!!", "…", "@lumea https://x.test/nul", "\x00", "a" * 50_000, "👍" * 5000, "\u202e"]
+)
 def test_no_text_breaks_it(text: str) -> None:
-    assert 0 <= tone_of(tokens_of(text), "fr").confidence <= 1
+    assert 0 <= tone_of(text_of(text), "fr").confidence <= 1

@@ -14,7 +14,9 @@ from services.rules.domain.window import Entry, Figures, Tail, Window
 START = datetime(2026, 3, 7, 22, 0, tzinfo=UTC)
 
 
-def entry(number: int, second: int, *, negative: bool = True, author: str = "", followers: int = 0, risk: int = 0) -> Entry:
+def entry(
+    number: int, second: int, *, negative: bool = True, author: str = "", followers: int = 0, risk: int = 0
+) -> Entry:
     at = START + timedelta(seconds=second)
     return Entry(UUID(int=number), at, negative, author or f"a{number}", followers, risk)
 
@@ -31,7 +33,11 @@ entries = st.lists(
     ),
     min_size=1,
     max_size=40,
-).map(lambda rows: [entry(i, s, negative=n, author=a, followers=f, risk=r) for i, (s, n, a, f, r) in enumerate(rows)])
+).map(
+    lambda rows: [
+        entry(i, s, negative=n, author=a, followers=f, risk=r) for i, (s, n, a, f, r) in enumerate(rows)
+    ]
+)
 
 
 def counted(arrivals: list[Entry], minutes: int) -> Window:
@@ -98,7 +104,12 @@ def test_a_window_is_open_at_its_beginning_and_closed_at_its_end():
 
 
 def test_the_worst_come_first_and_the_beginning_is_the_first_negative():
-    found = [entry(1, 0, negative=False), entry(2, 5, risk=10), entry(3, 9, risk=90), entry(4, 10, risk=10, followers=9)]
+    found = [
+        entry(1, 0, negative=False),
+        entry(2, 5, risk=10),
+        entry(3, 9, risk=90),
+        entry(4, 10, risk=10, followers=9),
+    ]
     window = counted(found, 30)
     assert [each.mention_id.int for each in window.worst(window.end)] == [3, 4, 2, 1]
     assert window.first(window.end) == found[1]
