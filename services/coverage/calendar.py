@@ -11,6 +11,7 @@ What a clock change, a holiday or a night shift means here:
 
 from __future__ import annotations
 
+import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -168,8 +169,9 @@ class Calendar:
         for closure in self.spec.closures:
             if closure.first <= day <= closure.last:
                 return "closure", phrase("closure", self._language, reason=closure.reason)
-        if self._holidays is not None and _known(self._holidays, day.year) and day in self._holidays:
-            return "holiday", str(self._holidays[day])
+        name = None if self._holidays is None else _name_of(self._holidays, day)
+        if name is not None:
+            return "holiday", name
         return None
 
     def _next_covered(self, day: date) -> datetime | None:
@@ -234,9 +236,16 @@ def _merged(spans: list[_Span]) -> list[_Span]:
     return merged
 
 
-def _known(public: holidays.HolidayBase, year: int) -> bool:
-    """Whether the year's holidays are known: some countries fix theirs a few years ahead only."""
-    return bool(public.start_year <= year <= public.end_year)
+def _name_of(public: holidays.HolidayBase, day: date) -> str | None:
+    """The holiday that a day is. Some countries fix theirs a few years ahead only: beyond, days are ordinary ones."""
+    if not public.start_year <= day.year <= public.end_year:
+        return None
+    if day.year in public.years:
+        return public.get(day)
+    with warnings.catch_warnings():
+        # The first look at a year computes it; for one that is not fixed in every part the library warns.
+        warnings.simplefilter("ignore", UserWarning)
+        return public.get(day)
 
 
 def _holidays_of(spec: CoverageSpec, language: Language) -> holidays.HolidayBase | None:
