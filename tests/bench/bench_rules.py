@@ -15,7 +15,7 @@ from services.rules.domain.default import default_rules
 from services.rules.handlers.assess_mentions import AssessMentions
 from services.rules.sentiment.assessor import LexiconAssessor
 from services.rules.sentiment.phrases import text_of
-from services.rules.sentiment.risk import risk_of
+from services.rules.sentiment.risk import dangers_of, risk_of
 from services.rules.sentiment.tone import tone_of
 from services.rules.store.coverage import TeamClocks
 from services.rules.store.rulebook import RuleBook, rule_collection
@@ -62,13 +62,13 @@ async def test_throughput(kit, clock):
             async with kit.database.transaction() as tx:
                 await assess(tx, events)
             spent.append(time.perf_counter() - began)
-        print(f"{name}: {4000 / sum(spent):.0f} mentions/s, worst batch {max(spent) * 1000:.0f} ms")
+        print(f"{name}: {4000 / sum(spent):.0f} mentions/s, worst batch {max(spent) * 1000:.0f} ms")  # noqa: T201
     events = [found(i, START) for i in range(2000)]
     began = time.perf_counter()
     assess.assessor.assess(events)
-    print(f"assess: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs a mention")
+    print(f"assess: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs a mention")  # noqa: T201
     began = time.perf_counter()
     for event in events:
         text = text_of(event.text)
-        risk_of(event, text, tone_of(text, "fr"), "fr")
-    print(f"  of which without language: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs")
+        risk_of(event, text, dangers_of(text), tone_of(text, "fr"), "fr")
+    print(f"  of which without language: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs")  # noqa: T201

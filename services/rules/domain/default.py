@@ -56,23 +56,25 @@ def default_rules(tongue: Literal["fr", "en"]) -> dict[str, Rule]:
 
     The figures: a complaint alone stays under risk 60 (see the risk's points), so 80 needs a danger to people or
     to data told in anger, or a lesser one with an audience. A wave needs twelve mentions of eight authors in half
-    an hour, three times the usual and mostly negative: at fifty mentions a day, one is expected in half an hour.
+    an hour, three times the usual and mostly negative: at fifty mentions a day, one is expected in half an hour. A
+    crisis of a week-end is one situation, so a danger is over only after a day without another. A voice that is
+    dangerous already wakes somebody by the first rule, so the third leaves it alone.
     """
     words = _WORDS[tongue]
     conditions: dict[str, dict[str, object]] = {
-        "dangerous-mention": {"severity": Severity.CRITICAL, "when": "risk >= 80", "quiet_minutes": 120},
+        "dangerous-mention": {"severity": Severity.CRITICAL, "when": "risk >= 80", "quiet_minutes": 1440},
         "negative-wave": {
             "severity": Severity.WARNING,
             "when": "mentions >= 12 && authors >= 8 && ratio >= 3.0 && negative_share >= 0.5",
             "critical_when": "mentions >= 30 && ratio >= 6.0 && negative_share >= 0.6",
             "window_minutes": 30,
-            "quiet_minutes": 60,
+            "quiet_minutes": 180,
         },
         "loud-voice": {
             "severity": Severity.WARNING,
-            "when": 'followers >= 20000 && sentiment == "negative" && risk >= 30',
+            "when": 'followers >= 20000 && sentiment == "negative" && risk >= 40 && risk < 80',
             "critical_when": "followers >= 100000 && risk >= 60",
-            "quiet_minutes": 120,
+            "quiet_minutes": 1440,
         },
     }
     return {

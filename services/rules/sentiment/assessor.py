@@ -9,7 +9,7 @@ from services.contracts.events import MentionFound
 from services.rules.domain.assessment import Assessment
 from services.rules.sentiment.language import language_of
 from services.rules.sentiment.phrases import text_of
-from services.rules.sentiment.risk import risk_of
+from services.rules.sentiment.risk import dangers_of, risk_of
 from services.rules.sentiment.tone import tone_of
 
 
@@ -33,8 +33,9 @@ class LexiconAssessor:
         raw = f"{mention.title}\n{mention.text}" if mention.title else mention.text
         language = language_of(raw, mention.language)
         text = text_of(raw)
-        tone = tone_of(text, language)
-        risk = risk_of(mention, text, tone, self._tongue)
+        found = dangers_of(text)
+        tone = tone_of(text, language, dangers=sum(danger.points > 0 for danger in found))
+        risk = risk_of(mention, text, found, tone, self._tongue)
         return Assessment(
             language=language,
             sentiment=tone.sentiment,

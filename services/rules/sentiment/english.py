@@ -24,6 +24,7 @@ WORTH: dict[float, str] = {
         disappointed, disappointing, disappointment, bad, badly, poor, poorly, faulty, defective, broken, breaks, broke, damaged, doesn't work, does not work, did not work, didn't work,
         not working, stopped working, won't work, crash/es/ed/ing, bug/s, buggy, glitchy, unreachable, rude, impolite, arrogant, aggressive, unhelpful, unprofessional, unhappy, dissatisfied,
         complaint/s, complain/ed/ing, lost, missing, never arrived, never received, waste of money, waste of time, wasted, ridiculous, absurd, overpriced, regret/s, avoid,
+        panic, panicking, terrified, horrified, shaking, in tears, bleeding, irresponsible, unforgivable, tragedy, charged twice, double charged, radio silence,
         afraid, scared, scary, worrying, worried, alarming, allergic, allergy, rash, sick, ill, mouldy, moldy, expired, rotten, dirty, filthy, smelly, stinks, stink, sucks, suck, fail/s/ed, failure/s, no reply,
         no response, no answer, nobody answers, ignored, ignoring, ignore/s, betrayed, betrayal, shocked, shocking, upset, annoyed, annoying, frustrated, frustrating, frustration, illegal, unfair, sad,
         fired, laid off, sketchy, shady, shame, ashamed, trouble, hopeless, mess, horrid

@@ -25,6 +25,9 @@ _UNTONED = {Sentiment.NEGATIVE: 1.0, Sentiment.NEUTRAL: 0.85, Sentiment.POSITIVE
 _HARMLESS_AUDIENCE = 0.2  # an audience is a risk to the extent that there is something to spread
 
 Tongue = Literal["fr", "en"]
+Dangers = dict[Danger, list[str]]
+"""Each with the words that told it."""
+
 _NEGATION = frozenset(["aucun", "aucune", "sans", "pas", "no", "not", "without", "never", "non", "zero"])
 
 
@@ -37,9 +40,8 @@ class Risk:
     topics: tuple[str, ...]
 
 
-def risk_of(mention: MentionFound, text: Text, tone: Tone, tongue: Tongue) -> Risk:
-    """The risk of `mention`, whose title and text are `text`; clauses in `tongue`."""
-    found = _dangers(text)
+def risk_of(mention: MentionFound, text: Text, found: Dangers, tone: Tone, tongue: Tongue) -> Risk:
+    """The risk of `mention`, whose title and text are `text` and speak of `found`; clauses in `tongue`."""
     topics = tuple(sorted({danger.topic for danger in found if danger.topic} - _only_children(found)))
     reasons = [*_tone(tone, tongue), *_danger_reasons(found, tone.sentiment, tongue)]
     grave = sum(reason.points for reason in reasons)
@@ -51,7 +53,8 @@ def risk_of(mention: MentionFound, text: Text, tone: Tone, tongue: Tongue) -> Ri
     return Risk(min(round(sum(reason.points for reason in kept)), 100), tuple(kept), topics)
 
 
-def _dangers(text: Text) -> dict[Danger, list[str]]:
+def dangers_of(text: Text) -> Dangers:
+    """The dangers, and mere topics, that `text` speaks of; not those that it denies."""
     found: dict[Danger, list[str]] = {}
     for hit in books().dangers.find(text):
         if hit.value is None:

@@ -23,6 +23,7 @@ _EXCLAMATION = 0.08
 _GRIEVANCE = 0.8  # what a grievance ("attends", "panne") weighs as evidence that praise is mockery
 _MOCKED = -0.8
 _ADDRESSED = 1.5  # praise of at most this is said to somebody ("bravo", "merci") and mocks across sentences
+_DANGER = -1.0  # worth of each kind of danger
 _REACH = 4  # tokens that a negation reaches over
 
 Kind = Literal["negator", "late_negator", "ne", "stronger", "weaker", "turn"]
@@ -217,12 +218,19 @@ _ADDRESSES = frozenset(
 )
 
 
-def tone_of(text: Text, language: str) -> Tone:
-    """The tone of `text`, with the words of `language` ("und": French and English; others: emoji only)."""
+def tone_of(text: Text, language: str, *, dangers: int = 0) -> Tone:
+    """The tone of `text`, with the words of `language` ("und": French and English; others: emoji only).
+
+    Args:
+        text: What was said.
+        language: In what.
+        dangers: How many kinds of danger it speaks of: the calmest warning is bad news for a brand.
+    """
     lexicon = lexicon_for(language)
     values = [
         worth for token in text.tokens if token.kind == "emoji" and (worth := emoji.WORTH.get(token.text))
     ]
+    values += [_DANGER] * dangers
     ironic = False
     if lexicon is not None:
         reading = _Reading(text, lexicon)

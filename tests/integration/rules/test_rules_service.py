@@ -93,7 +93,7 @@ async def test_a_dangerous_mention_raises_one_alert_with_its_reasons(kit, clock,
         ("product_safety",),
     )
     raised = {alert.rule.id: alert for alert in await told(kit, AlertRaised)}
-    assert set(raised) == {"dangerous-mention", "loud-voice"}
+    assert set(raised) == {"dangerous-mention"}
     alert = raised["dangerous-mention"]
     assert alert.severity is Severity.CRITICAL
     assert alert.headline.startswith("Risque 100 : @maman_lyon (45 000 abonnés) « Ma fille a des brûlures")
