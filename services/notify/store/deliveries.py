@@ -69,6 +69,13 @@ _RECORD = text("""
            lease_until = NULL, machine_finished_at = clock_timestamp()
     WHERE id = :id AND claim = :claim AND state IN ('sending', 'uncertain')
 """)
+# A result that was late: the attempt that was queued in its place is not needed any more.
+_SUPERSEDE = text("""
+    UPDATE notify.deliveries d SET state = 'cancelled', code = 'sent_before', finished_at = :at
+    FROM notify.deliveries s
+    WHERE s.id = ANY(:sent) AND d.state = 'queued' AND d.position = s.position AND d.attempt > s.attempt
+      AND (d.page_id = s.page_id OR d.handover_id = s.handover_id)
+""")
 _LOCK = text("SELECT id, state FROM notify.alerts WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 # A page is lost when none of its contacts was reached and none may be any more.
 _LOST = text("""
@@ -139,6 +146,7 @@ async def lapse(tx: Transaction, *, at: datetime) -> list[Claimed]:
 
 async def record(tx: Transaction, outcomes: Sequence[Outcome], *, at: datetime) -> None:
     """Write what became of claimed sends."""
+    sent = [outcome.claimed.id for outcome in outcomes if outcome.state is DeliveryState.SENT]
     await tx.execute(
         _RECORD,
         [
@@ -153,6 +161,8 @@ async def record(tx: Transaction, outcomes: Sequence[Outcome], *, at: datetime) 
             for outcome in outcomes
         ],
     )
+    if sent:
+        await tx.execute(_SUPERSEDE, {"sent": sent, "at": at})
 
 
 async def lock_alerts(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, bool]:

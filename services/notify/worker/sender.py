@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import logging
-from collections import Counter
 from datetime import datetime, timedelta
 from uuid import uuid4
+
+from prometheus_client import Counter
 
 from services.kit.context import Kit
 from services.kit.runtime import Ticker
@@ -18,6 +20,7 @@ from services.notify.store import deliveries
 from services.notify.store.deliveries import Outcome
 from services.notify.store.pages import WAKE
 
+SENDS = Counter("veilleur_notify_sends", "Sends, by what came of them.", ["channel", "state"])
 _log = logging.getLogger(__name__)
 
 
@@ -91,7 +94,7 @@ class Sender:
         return ready
 
     async def _claim(self) -> bool:
-        busy = Counter(self._flying.values())
+        busy = collections.Counter(self._flying.values())
         async with self._kit.database.transaction() as tx:
             lapsed = await lapse_sends(tx, self._kit, self._settings)
             errands = await claim_sends(tx, self._kit, self._settings, busy=busy, claim_id=uuid4())
@@ -109,6 +112,8 @@ class Sender:
             return False
         async with self._kit.database.transaction() as tx:
             await record_sends(tx, self._kit, self._settings, self._landed)
+        for outcome in self._landed:
+            SENDS.labels(outcome.claimed.send.kind, outcome.state.value).inc()
         self._landed.clear()
         return True
 

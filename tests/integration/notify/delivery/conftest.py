@@ -7,6 +7,7 @@ import email
 import email.policy
 import socket
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -24,12 +25,15 @@ from sqlalchemy import text
 
 from services.contracts.values import Author, EvidenceMention, Playbook, Sentiment, Severity, Situation
 from services.kit.context import Kit
+from services.notify.channels.protocol import Receipt
+from services.notify.channels.registry import Channels
 from services.notify.domain.alert import Alert
 from services.notify.domain.responder import Contact, Responder
 from services.notify.handlers.keep_contacts import responders
 from services.notify.handlers.page_responder import page_responder
 from services.notify.settings.delivery import DeliverySettings
 from services.notify.store.alerts import add_alert
+from services.notify.worker.sender import Sender
 
 
 @pytest.fixture
@@ -127,6 +131,34 @@ class Scene:
 def scene(kit: Kit) -> Scene:
     """People, alerts and pages, and the rows they leave."""
     return Scene(kit)
+
+
+class Scripted(Channels):
+    """Channels that do as they are told for an address, and remember what they were asked."""
+
+    def __init__(self, kit: Kit, settings: DeliverySettings) -> None:
+        super().__init__(kit, settings)
+        self.sent: Counter[str] = Counter()
+        self.script = {}
+
+    async def send(self, kind, address, message):
+        self.sent[address] += 1
+        todo = self.script.get(address)
+        if isinstance(todo, Exception):
+            raise todo
+        if todo is not None:
+            await todo()
+        return Receipt()
+
+
+@pytest.fixture
+def channels(kit, settings):
+    return Scripted(kit, settings)
+
+
+@pytest.fixture
+def sender(kit, settings, channels):
+    return Sender(kit, settings, channels=channels)
 
 
 class Mailbox:

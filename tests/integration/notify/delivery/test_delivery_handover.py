@@ -24,7 +24,12 @@ async def night(kit, clock, scene, settings, make_runtime):
     old = await scene.rows("SELECT id FROM notify.alerts")
     async with kit.database.transaction() as tx:
         await resolve_alert(
-            tx, alert_id=old[0]["id"], actor="Alice", at=start - timedelta(days=2), verdict=Verdict.REAL, note=None
+            tx,
+            alert_id=old[0]["id"],
+            actor="Alice",
+            at=start - timedelta(days=2),
+            verdict=Verdict.REAL,
+            note=None,
         )
     await scene.alert(headline="Bien avant, toujours ouverte", raised_at=start - timedelta(days=3))
     await scene.alert(headline="Une autre marque", brand="autre")
