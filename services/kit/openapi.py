@@ -14,6 +14,7 @@ from services.kit.auth import BASIC_USER, Public, Requirement
 from services.kit.problems import PROBLEMS, Problem
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
+_TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 _REQUEST_ID = {"$ref": "#/components/headers/RequestId"}
 _SECURITY_SCHEMES = {
     "bearer": {
@@ -84,11 +85,25 @@ def _completed(document: dict[str, Any], routes: Iterable[RouteContext]) -> dict
         schemas.pop(unused, None)
     _, problem = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
     schemas.update(problem["$defs"])
+    _describe_times(schemas)
     components["securitySchemes"] = _SECURITY_SCHEMES
     components["headers"] = {
         "RequestId": {"description": "Names this request in our logs.", "schema": {"type": "string"}}
     }
     return document
+
+
+def _describe_times(node: object) -> None:
+    """Say what a time of day looks like: JSON Schema's own `time` has an offset, which a wall clock has not."""
+    if isinstance(node, dict):
+        if node.get("type") == "string" and node.get("format") == "time":
+            del node["format"]
+            node["pattern"] = _TIME_OF_DAY
+        for inner in node.values():
+            _describe_times(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _describe_times(inner)
 
 
 def _statuses(
