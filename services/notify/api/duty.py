@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime
 
-from services.contracts.errors import NotFoundError
+from services.contracts.errors import InvalidError, NotFoundError
 from services.contracts.values import Instant, Slug, Value
 from services.kit.auth import Principal, requires
 from services.kit.context import Kit
@@ -73,6 +73,8 @@ def duty_router(kit: Kit, house: House) -> APIRouter:
             calendar = await find_calendar(tx, brand, house.language)
         if calendar is None:
             raise NotFoundError("coverage", brand)
+        if isinstance(calendar, InvalidError):
+            raise calendar
         duty = calendar.at(at)
         return DutyView(
             brand=brand,

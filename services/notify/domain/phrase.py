@@ -42,6 +42,10 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "fr": "hors présence : aucune présence n'est définie pour cette marque",
         "en": "off hours: no coverage is defined for this brand",
     },
+    "coverage_unreadable": {
+        "fr": "hors présence : la présence définie n'est plus lisible ({why})",
+        "en": "off hours: the coverage defined cannot be read any more ({why})",
+    },
     # Severity and urgency
     "urgency_high": {"fr": "gravité critique : urgence haute", "en": "critical severity: high urgency"},
     "urgency_normal": {"fr": "gravité moyenne : urgence normale", "en": "warning severity: normal urgency"},
@@ -68,6 +72,10 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "nobody is woken for severity '{severity}': it waits for the handover",
     },
     "escalation_started": {"fr": "l'astreinte est prévenue", "en": "on-call is paged"},
+    "duty_without_end": {
+        "fr": "l'équipe est toujours présente : elle est prévenue sans attendre",
+        "en": "the team never leaves: it is paged without waiting",
+    },
     "straight_to_fallback": {"fr": "directement au contact de secours", "en": "straight to the fallback"},
     "step_started": {"fr": "tour {round}, étape {step}", "en": "round {round}, step {step}"},
     "schedule_unknown": {"fr": "le planning « {schedule} » n'existe pas", "en": "there is no schedule '{schedule}'"},

@@ -26,7 +26,7 @@ async def run_due(tx: Transaction, alert: Alert, run: Run, *, at: datetime, hous
     decision = await weigh(tx, alert, at=at, house=house)
     if run.phase is Phase.HELD or (run.policy is None and decision.policy is not None):
         return await follow(tx, alert, run, decision, at=at, house=house)
-    if decision.presence.on_duty:
+    if decision.presence.must_wait:
         why = (decision.presence.reason, named("held_for_team", house.language))
         until = decision.presence.until
         noted: list[Noted] = [(reason, {"until": until.isoformat() if until else None}) for reason in why]

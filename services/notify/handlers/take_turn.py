@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.contracts.errors import InvalidError
 from services.kit.database import Transaction
 from services.notify.handlers.handover import hand_over
 from services.notify.settings.escalation import House
@@ -18,11 +19,11 @@ async def take_turn(tx: Transaction, turn: DutyTurn, *, at: datetime, house: Hou
     is taken once.
     """
     calendar = await find_calendar(tx, turn.brand, house.language)
-    if calendar is None:
+    if calendar is None or isinstance(calendar, InvalidError):
         await remove_turn(tx, turn.brand)
         return False
     await save_turn(tx, turn_from(calendar, turn.brand, at))
     if not await anything_happened(tx, brand=turn.brand, since=turn.since, until=at):
         return False
-    await hand_over(tx, brand=turn.brand, since=turn.since, at=at)
+    await hand_over(tx, brand=turn.brand, since=turn.since, at=at, language=house.language)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.contracts.errors import InvalidError
 from services.contracts.values import Severity
 from services.coverage.calendar import Calendar
 from services.notify.domain.policy import NamedPolicy
@@ -17,7 +18,7 @@ class Case:
 
     Attributes:
         asked_policy: The policy that the rule asks for, or None.
-        calendar: The brand's; None when no coverage is defined for it.
+        calendar: The brand's; None when no coverage is defined for it; the error when it cannot be computed any more.
         policies: All there are, the oldest first.
         at: The business instant of the decision.
         language: Of the reasons.
@@ -26,7 +27,7 @@ class Case:
     brand: str
     severity: Severity
     asked_policy: str | None
-    calendar: Calendar | None
+    calendar: Calendar | InvalidError | None
     policies: tuple[NamedPolicy, ...]
     at: datetime
     language: Language

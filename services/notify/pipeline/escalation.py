@@ -35,7 +35,10 @@ class Start:
 
 
 def start_escalation(case: Case, presence: Presence, weight: Weight, choice: Choice) -> Start:
-    """`held_for_handover` (not worth waking), `held_for_team`, `escalation_started`, or `straight_to_fallback`.
+    """What happens now.
+
+    Reasons: `held_for_handover` (not worth waking), `held_for_team`, `escalation_started`, `duty_without_end`,
+    `straight_to_fallback`.
 
     Without a policy nothing says from which severity to wake: a warning then counts as enough.
     """
@@ -43,8 +46,9 @@ def start_escalation(case: Case, presence: Presence, weight: Weight, choice: Cho
     if weight.urgency is Urgency.LOW or case.severity.rank < threshold.rank:
         severity = severity_name(case.severity.value, case.language)
         return Start(Action.LEAVE, named("held_for_handover", case.language, severity=severity))
-    if presence.on_duty:
+    if presence.must_wait:
         return Start(Action.HOLD, named("held_for_team", case.language))
     if choice.policy is None:
         return Start(Action.FALL_BACK, named("straight_to_fallback", case.language))
-    return Start(Action.ESCALATE, named("escalation_started", case.language))
+    code = "duty_without_end" if presence.on_duty else "escalation_started"
+    return Start(Action.ESCALATE, named(code, case.language))

@@ -24,10 +24,19 @@ def calendar_of(spec: CoverageSpec, language: Language) -> Calendar:
     return Calendar(spec, language)
 
 
-async def find_calendar(tx: Transaction, brand: str, language: Language) -> Calendar | None:
-    """The calendar of a brand; None when no coverage is defined for it."""
+async def find_calendar(tx: Transaction, brand: str, language: Language) -> Calendar | InvalidError | None:
+    """The calendar of a brand; None when no coverage is defined for it.
+
+    What was accepted once may not be computable any more, after an upgrade of the zone or holiday data: then the
+    error says why. It is returned, not raised, because an alert must go on without a calendar.
+    """
     found = await COVERAGES.find(tx, brand)
-    return None if found is None else calendar_of(found.doc, language)
+    if found is None:
+        return None
+    try:
+        return calendar_of(found.doc, language)
+    except InvalidError as error:
+        return error
 
 
 def turn_from(calendar: Calendar, brand: str, at: datetime) -> DutyTurn:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 
 from sqlalchemy import text
 
 from services.contracts.coverage import CoverageSpec
+from services.contracts.errors import InvalidError
 from services.kit.database import Transaction
 from services.rules.domain.variable import TeamClock
+
+_log = logging.getLogger(__name__)
 
 
 async def save(tx: Transaction, *, brand: str, revision: int, spec: CoverageSpec | None) -> None:
@@ -47,5 +51,15 @@ class TeamClocks:
             known = self._clocks.get(brand)
             if known is None or known[0] != revision:
                 parsed = CoverageSpec.model_validate(spec) if spec is not None else None
-                self._clocks[brand] = (revision, TeamClock(parsed, self._zone))
+                self._clocks[brand] = (revision, self._clock(brand, parsed))
         return {brand: self._clocks[brand][1] for brand in brands}
+
+    def _clock(self, brand: str, spec: CoverageSpec | None) -> TeamClock:
+        """What was accepted once may not be computable after an upgrade of zone or holiday data: then off-hours."""
+        try:
+            return TeamClock(spec, self._zone)
+        except InvalidError:
+            _log.exception(
+                "The coverage of %s cannot be computed any more: every instant counts as off-hours", brand
+            )
+            return TeamClock(None, self._zone)

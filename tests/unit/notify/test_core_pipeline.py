@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.contracts.coverage import CoverageSpec
+from services.contracts.errors import Fault, InvalidError
 from services.contracts.values import Severity
 from services.coverage.calendar import Calendar
 from services.notify.domain.policy import NamedPolicy, Policy
@@ -43,12 +44,22 @@ class Example:
     moment: str = "2026-03-07 23:10"  # a Saturday night
     severity: Severity = Severity.CRITICAL
     asked: str | None = None
-    calendar: Calendar | None = None
+    calendar: Calendar | InvalidError | None = None
     policies: tuple[NamedPolicy, ...] = (GENERAL,)
     chosen: str | None = "general"
 
 
 TEAM = Calendar(OFFICE)
+ALWAYS = Calendar(
+    CoverageSpec.model_validate(
+        {
+            "brand": "lumen",
+            "holiday_country": None,
+            "windows": [{"days": [1, 2, 3, 4, 5, 6, 7], "start": "00:00", "end": "00:00"}],
+        }
+    )
+)
+GONE = InvalidError(Fault("zone", "'Europe/Atlantis' is no zone.", "Write an IANA zone."))
 AT_DESK = "2026-03-04 11:00"
 EXAMPLES = [
     Example(
@@ -101,6 +112,20 @@ EXAMPLES = [
         Action.ESCALATE,
         ("no_coverage", "urgency_high", "policy_by_default", "escalation_started"),
         moment=AT_DESK,
+    ),
+    Example(
+        "a coverage that cannot be computed any more wakes somebody, and says so",
+        Action.ESCALATE,
+        ("coverage_unreadable", "urgency_high", "policy_by_default", "escalation_started"),
+        moment=AT_DESK,
+        calendar=GONE,
+    ),
+    Example(
+        "a team that never leaves is paged, because its window's end never comes",
+        Action.ESCALATE,
+        ("on_duty", "urgency_high", "policy_by_default", "duty_without_end"),
+        moment=AT_DESK,
+        calendar=ALWAYS,
     ),
     Example(
         "the rule's own policy comes first",
