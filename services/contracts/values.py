@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -16,9 +16,8 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-
 def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
-    except (
-        OverflowError
-    ) as error:  # the first hours of year 1, or the last of year 9999, seen from another offset
+    except OverflowError as error:
+        # The first hours of year 1, or the last of year 9999, seen from another offset.
         raise ValueError("This instant is out of range.") from error
 
 
