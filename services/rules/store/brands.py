@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,21 +22,29 @@ class Standing:
 async def take_turns(tx: Transaction, brands: Collection[str]) -> dict[str, Standing]:
     """Wait for the turn of each brand and keep it until the end of the transaction.
 
-    Brands are locked in the order of their names, so that two transactions cannot wait for each other.
+    Brands are locked in the order of their names, so that two transactions rarely wait for each other in a circle: only
+    where both also meet new brands, and then PostgreSQL ends one of them, which is tried again.
     """
     names = sorted(brands)
-    await tx.execute(
-        text(
-            "INSERT INTO rules.brands (brand) SELECT unnest(CAST(:brands AS text[])) ON CONFLICT DO NOTHING"
-        ),
-        {"brands": names},
-    )
+    found = await _locked(tx, names)
+    if missing := [name for name in names if name not in found]:
+        await tx.execute(
+            text(
+                "INSERT INTO rules.brands (brand) SELECT unnest(CAST(:brands AS text[])) ON CONFLICT DO NOTHING"
+            ),
+            {"brands": missing},
+        )
+        found |= await _locked(tx, missing)
+    return found
+
+
+async def _locked(tx: Transaction, names: Sequence[str]) -> dict[str, Standing]:
     rows = await tx.execute(
         text("""
             SELECT brand, watermark, since FROM rules.brands
             WHERE brand = ANY(:brands) ORDER BY brand FOR UPDATE
         """),
-        {"brands": names},
+        {"brands": list(names)},
     )
     return {row.brand: Standing(row.watermark, row.since) for row in rows}
 
