@@ -79,7 +79,9 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection outside any transaction, for one statement that only reads: a third of the round trips.
+        """A connection outside any transaction, for one statement: a third of the round trips.
+
+        It commits by itself and wakes nobody: for reading, and for notes that nobody waits for.
 
         Raises:
             DatabaseAwayError: The database is away.

@@ -107,9 +107,10 @@ class Relay:
             published = 0
         else:
             published = await self._publish()
+        # Less than was asked for is all there was: only what is written from now on is worth another look.
+        self._idle_at = seen if published < BATCH else None
         if published:
             return True
-        self._idle_at = seen
         await self._trim_if_due()
         if wait > 0:
             if not self._database.alone:
@@ -122,10 +123,7 @@ class Relay:
 
     async def _publish(self) -> int:
         async with self._database.transaction() as tx:
-            locked = await tx.execute(
-                text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.name}
-            )
-            if not locked.scalar_one():
+            if not await self._turn(tx):
                 return 0
             rows = (await tx.execute(text(_waiting(self._schema)), {"batch": BATCH})).all()
             if not rows:
@@ -137,6 +135,15 @@ class Relay:
                 await self._bus.publish(messages)
             await tx.execute(text(_mark(self._schema)), {"positions": [row.position for row in rows]})
         return len(rows)
+
+    async def _turn(self, tx: Transaction) -> bool:
+        """Whether this relay is the one that works now, until `tx` ends."""
+        if self._database.alone:
+            return True
+        locked = await tx.execute(
+            text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.name}
+        )
+        return bool(locked.scalar_one())
 
     async def _trim_if_due(self) -> None:
         if time.monotonic() - self._trimmed_at < _TRIM_EVERY:

@@ -131,7 +131,8 @@ class PgSubscription:
             found = await records.read(connection, line, prefix=self._log.full(""), limit=limit)
         for partition, read in found.items():
             self._next[partition] = read[-1].offset + 1
-        self._idle_at = None if found else seen
+        # Less than was asked for is all there was: only what is published from now on is worth another look.
+        self._idle_at = seen if sum(map(len, found.values())) < limit else None
         return found
 
     def _member(self) -> Member:
