@@ -25,12 +25,14 @@ HEARTBEAT = 3.0
 Place = tuple[str, int]
 """A topic's full name, and a partition's number."""
 
+# The start of another role's session cannot be seen: then its process id has to do.
 _BURY = text("""
     DELETE FROM kit.log_members m
     WHERE m.group_name = :group AND m.member <> :member
       AND (m.seen_at < clock_timestamp() - make_interval(secs => :timeout)
            OR (m.pid IS NOT NULL AND NOT EXISTS (
-               SELECT FROM pg_stat_activity a WHERE a.pid = m.pid AND a.backend_start = m.backend_start)))
+               SELECT FROM pg_stat_activity a
+               WHERE a.pid = m.pid AND coalesce(a.backend_start, m.backend_start) = m.backend_start)))
 """)
 
 _APPEAR = text("""
