@@ -58,15 +58,23 @@ class Edge:
         app: What it wraps.
         metrics: Where answers are counted.
         max_body_bytes: Larger bodies get 413.
+        raw_bodies: Paths of routes that judge their bodies themselves (`raw_body`).
         template: The route template of a scope that was routed, for figures and logs.
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int, template: Callable[[Scope], str]
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        max_body_bytes: int,
+        raw_bodies: frozenset[str],
+        template: Callable[[Scope], str],
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
+        self._raw_bodies = raw_bodies
         self._template = template
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +99,8 @@ class Edge:
             body = await self._body(scope, receive)
             headers = Headers(scope=scope)
             faults = faults_in_head(scope["path"], scope["query_string"], scope["headers"])
-            faults += faults_in_body(headers.get("content-type", ""), body)
+            if scope["path"] not in self._raw_bodies:
+                faults += faults_in_body(headers.get("content-type", ""), body)
             if faults:
                 answer = problem_response(
                     422, "What was sent is not acceptable.", request_id=exchange.request_id, faults=faults

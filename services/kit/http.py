@@ -18,7 +18,7 @@ from services.kit.context import Kit
 from services.kit.edge import Edge
 from services.kit.metrics import Metrics
 from services.kit.observation import Observation, Readiness
-from services.kit.openapi import check_guards, install_openapi, routes_of
+from services.kit.openapi import check_guards, install_openapi, judges_its_body, routes_of
 from services.kit.problems import documented, install_problem_handlers, problem_response
 from services.kit.runtime import Runtime, Service
 
@@ -87,7 +87,13 @@ def create_app(
     def template(scope: Scope) -> str:
         return templates.get(id(scope.get("route")), "unknown")
 
-    app.add_middleware(Edge, metrics=metrics, max_body_bytes=kit.settings.max_body_bytes, template=template)
+    app.add_middleware(
+        Edge,
+        metrics=metrics,
+        max_body_bytes=kit.settings.max_body_bytes,
+        raw_bodies=frozenset(str(route.path) for route in routes if judges_its_body(route)),
+        template=template,
+    )
     return app
 
 

@@ -10,7 +10,11 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
+
+from fastapi import Depends
 
 from services.contracts.errors import Fault
 from services.kit.faults import path_of
@@ -25,6 +29,24 @@ _SUSPICIOUS = re.compile(
     rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]|[0-9]{19}|[eE]\+?[0-9]{3}|NaN|Infinity|\x00"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """The dependency behind `raw_body`: does nothing, and says why."""
+
+    reason: str
+
+    async def __call__(self) -> None:
+        """Let the body through."""
+
+
+def raw_body(reason: str) -> Any:  # noqa: ANN401 - as `fastapi.Depends`
+    """A FastAPI dependency of a route that judges its body itself, item by item: `dependencies=[raw_body("...")]`.
+
+    Its path must have no parameters. What it echoes of the body must be text that can be encoded.
+    """
+    return Depends(RawBody(reason))
 
 
 def faults_in_head(path: str, query: bytes, headers: list[tuple[bytes, bytes]]) -> list[Fault]:

@@ -11,6 +11,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
 from services.kit.auth import BASIC_USER, Public, Requirement
+from services.kit.hygiene import RawBody
 from services.kit.problems import PROBLEMS, Problem
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
@@ -39,6 +40,12 @@ def guard_of(route: RouteContext) -> Requirement | Public | None:
     """What the route says about who may use it."""
     dependant = getattr(route, "dependant", None)
     return None if dependant is None else next(_guards(dependant), None)
+
+
+def judges_its_body(route: RouteContext) -> bool:
+    """Whether the route is marked with `raw_body`."""
+    dependant = getattr(route, "dependant", None)
+    return dependant is not None and any(isinstance(d.call, RawBody) for d in dependant.dependencies)
 
 
 def check_guards(routes: Iterable[RouteContext]) -> None:

@@ -16,6 +16,7 @@ from services.ingest.handlers.load_matcher import Watchlist
 from services.ingest.handlers.submit_mentions import MAX_ITEMS, submit_mentions
 from services.kit.auth import Principal, requires
 from services.kit.context import Kit
+from services.kit.hygiene import raw_body
 from services.kit.problems import PROBLEMS, ProblemError, documented
 
 JSON = "application/json"
@@ -73,6 +74,7 @@ def mention_routes(kit: Kit, watchlist: Watchlist) -> APIRouter:
             415: documented(f"The body is neither {JSON} nor {NDJSON}."),
         },
         openapi_extra={"requestBody": {"required": True, "content": _body_schema()}},
+        dependencies=[raw_body("one unfit mention must not refuse the others")],
     )
     async def push_mentions(
         request: Request, principal: Annotated[Principal, requires("mentions:write")]
@@ -89,7 +91,8 @@ def mention_routes(kit: Kit, watchlist: Watchlist) -> APIRouter:
                 RejectedMention(
                     index=rejection.index,
                     errors=[
-                        RejectedFault(field=f.field, problem=f.problem, fix=f.fix) for f in rejection.faults
+                        RejectedFault(field=_encodable(f.field), problem=_encodable(f.problem), fix=f.fix)
+                        for f in rejection.faults
                     ],
                 )
                 for rejection in receipt.rejected
@@ -97,6 +100,11 @@ def mention_routes(kit: Kit, watchlist: Watchlist) -> APIRouter:
         )
 
     return router
+
+
+def _encodable(text: str) -> str:
+    """`text` without halves of surrogate pairs: names of fields come back as they were sent."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def decode_body(body: bytes, content_type: str) -> Sequence[object]:

@@ -207,3 +207,26 @@ async def test_both_content_types_are_documented(client):
     assert set(content) == {"application/json", "application/x-ndjson"}
     assert "$defs" not in json.dumps(content)
     assert "$ref" not in json.dumps(content)
+
+
+UNFIT = [
+    pytest.param(r'{"text": "Lacombe \u0000"}', True, id="NUL in a text is taken out"),
+    pytest.param(r'{"text": "Lacombe \ud83d"}', True, id="half an emoji is taken out"),
+    pytest.param(
+        r'{"text": "Lacombe", "engagement": 99999999999999999999}', False, id="a number beyond 64 bits"
+    ),
+    pytest.param(r'{"text": "Lacombe", "\ud800": 1}', False, id="half a pair in an unknown field's name"),
+    pytest.param(r'{"text": "Lacombe", "\u0000": 1}', False, id="NUL in an unknown field's name"),
+    pytest.param(r'{"text": "Lacombe", "source": "\u0000"}', False, id="NUL in a slug"),
+    pytest.param(r'{"text": "Lacombe", "engagement": NaN}', False, id="a number that is none"),
+    pytest.param("[" * 100_000, False, id="nested without end"),
+    pytest.param('{"text": "Lacombe", "engagement": ' + "9" * 5000 + "}", False, id="a number without end"),
+]
+
+
+@pytest.mark.parametrize(("line", "kept"), UNFIT)
+async def test_what_postgresql_cannot_keep_costs_no_other_mention(client, read_topic, line, kept):
+    answer = await push(client, '{"text": "Lacombe va bien"}\n' + line, "application/x-ndjson")
+    assert answer.status_code == 202, answer.text
+    assert [rejected["index"] for rejected in answer.json()["rejected"]] == ([] if kept else [1])
+    assert len(await read_topic(topics.MENTIONS)) == (2 if kept else 1)
