@@ -67,8 +67,7 @@ def options(
 
 
 for command in (up, demo, replay, token, migrate, backup, dead_letters):
-    if hasattr(command, "register"):
-        command.register(app)
+    command.register(app)
 
 
 def run() -> None:
