@@ -42,7 +42,9 @@ MakeRuntime = Callable[..., Awaitable["Runtime"]]
 def _clean_environment() -> Iterator[None]:
     """Whatever is set on the machine, tests see the product's defaults."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("VEILLEUR_") and not name.startswith(_FOR_TESTS)]:
+        for name in [
+            name for name in os.environ if name.startswith("VEILLEUR_") and not name.startswith(_FOR_TESTS)
+        ]:
             patch.delenv(name)
         yield
 

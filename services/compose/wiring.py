@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -103,8 +102,10 @@ async def open_postgres(
         return
     server = EmbeddedPostgres(settings.data_dir, durable=durable)
     try:
-        joined = await asyncio.to_thread(server.join) if join else None
-        yield Postgres(joined or await asyncio.to_thread(server.start), server)
+        url = await asyncio.to_thread(server.join) if join else None
+        if url is None:
+            url = await asyncio.to_thread(server.start)
+        yield Postgres(url, server)
     finally:
         # Shielded: a process that is cancelled still closes its data directory in good order.
         await asyncio.shield(asyncio.to_thread(server.stop))
@@ -173,4 +174,13 @@ async def open_process(kit: Kit, names: Sequence[str] = SERVICES) -> AsyncIterat
 
 
 def _builders() -> Mapping[str, Callable[[Kit], Service]]:
-    return {name: import_module(f"services.{name}.service").build for name in SERVICES}
+    # Imported here: commands that wire no process (`backup`, `token`) start in half the time without.
+    import services.ingest.service  # noqa: PLC0415
+    import services.notify.service  # noqa: PLC0415
+    import services.rules.service  # noqa: PLC0415
+
+    return {
+        "ingest": services.ingest.service.build,
+        "rules": services.rules.service.build,
+        "notify": services.notify.service.build,
+    }

@@ -59,7 +59,12 @@ def encode(event: Event, occurred_at: datetime) -> Message:
         "occurred_at": occurred_at.isoformat(),
     }
     # The event is serialised once, by pydantic's own writer, and spliced in: it is most of the bytes.
-    value = json.dumps(head, separators=(",", ":"))[:-1].encode() + b',"data":' + event.model_dump_json().encode() + b"}"
+    value = (
+        json.dumps(head, separators=(",", ":"))[:-1].encode()
+        + b',"data":'
+        + event.model_dump_json().encode()
+        + b"}"
+    )
     headers = {"id": identifier, "type": event.type, "version": str(event.version)}
     return Message(event.topic, event.brand, value, headers, event.compaction_key)
 
