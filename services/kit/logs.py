@@ -98,12 +98,16 @@ class TextFormatter(logging.Formatter):
 def configure_logging(level: str, log_format: str, *, stream: TextIO | None = None) -> None:
     """Send every log line of the process to `stream` (stderr) in one format; uvicorn's included.
 
+    `auto` is text at a terminal, where people read, and JSON elsewhere, where machines do.
+
     Run uvicorn with `log_config=None`. Its own access lines are silenced: ours (`veilleur.access`) tell the route
     instead of the path, because a path may carry a signed link.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    target = stream or sys.stderr
+    as_text = log_format == "text" or (log_format == "auto" and target.isatty())
+    handler = logging.StreamHandler(target)
     handler.addFilter(ContextFilter())
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

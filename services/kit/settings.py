@@ -44,7 +44,7 @@ class KitSettings(BaseSettings):
         language: Of what is sent to people who have no language of their own.
         topic_prefix: What every topic of this installation starts with on the bus.
         log_level: Lowest level that is logged.
-        log_format: `json` for machines, `text` for people.
+        log_format: `json` for machines, `text` for people, `auto` for text at a terminal and JSON elsewhere.
         max_body_bytes: Largest request body that is read; larger ones get 413.
     """
 
@@ -59,7 +59,7 @@ class KitSettings(BaseSettings):
     language: Literal["fr", "en"] = "fr"
     topic_prefix: str = Field(default="veilleur", pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "text"] = "json"
+    log_format: Literal["auto", "json", "text"] = "auto"
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
 
     @field_validator("database_url")

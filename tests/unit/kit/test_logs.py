@@ -89,3 +89,21 @@ def test_redaction_leaves_the_rest() -> None:
         redacted("see https://example.org/a:b@c and a basic thing")
         == "see https://example.org/a:b@c and a basic thing"
     )
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "is_json"), [(io.StringIO(), True), (_Terminal(), False)])
+def test_people_at_a_terminal_read_text_and_machines_read_json(stream, is_json):
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        configure_logging("INFO", "auto", stream=stream)
+        logging.getLogger("veilleur.test").info("here")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    assert stream.getvalue().startswith("{") is is_json
