@@ -154,8 +154,8 @@ class Simulation(Generic[Item]):
         return due
 
     async def _save(self, stop: Stop) -> None:
-        async with self._database.transaction() as tx:
-            await tx.execute(_SAVE, {"name": self._name, "now": stop.now, "position": stop.position})
+        async with self._database.reading() as connection:
+            await connection.execute(_SAVE, {"name": self._name, "now": stop.now, "position": stop.position})
 
 
 class _Ahead(Generic[Item]):

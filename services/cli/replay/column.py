@@ -22,7 +22,7 @@ _WRITTEN = {
     "author": (
         "author author_name auteur nom_auteur user_name display_name full_name account_display_name user from name"
     ),
-    "handle": "handle author_handle screen_name user_screen_name username account_acct account compte pseudo",
+    "handle": "handle author_handle author_username user_username account_username screen_name user_screen_name username account_acct account compte pseudo",
     "followers": (
         "followers followers_count follower_count author_followers author_followers_count user_followers_count "
         "account_followers_count abonnes nb_abonnes nombre_d_abonnes audience"

@@ -32,6 +32,7 @@ from services.ingest.store.entries import Known
 from services.ingest.store.polls import Claim, Outcome
 from services.ingest.store.resources import SCHEMA, SOURCES
 from services.kit import outbox
+from services.kit.agenda import Agenda
 from services.kit.context import Kit
 from services.kit.database import Transaction
 from services.kit.resources import Versioned
@@ -76,6 +77,7 @@ class Poller:
         self._settings = settings
         self._watchlist = watchlist
         self._reader = reader
+        self._agenda = Agenda(kit.database, polls.TOUCHED, polls.first_due)
         self._span = timedelta(seconds=settings.poll_timeout_seconds) + _LEASE_MARGIN
 
     async def poll_due(self, now: datetime) -> bool:
@@ -86,6 +88,9 @@ class Poller:
         Raises:
             RetryableError: Database or bus are away; what was claimed is due again.
         """
+        # Looked at without a transaction first: nearly every look finds nothing.
+        if not await self._agenda.is_due(now):
+            return False
         claims = await self._claim(now, self._settings.poll_at_once)
         lanes = [asyncio.create_task(self._lane(claim, now)) for claim in claims]
         try:
@@ -114,8 +119,12 @@ class Poller:
 
     async def next_due(self, after: datetime) -> datetime | None:
         """The next business instant after the given one at which a source is due."""
-        async with self._kit.database.transaction() as tx:
-            return await polls.next_due(tx, after)
+        first = await self._agenda.first(after=after)
+        if first is None or first > after:
+            return first
+        # Something is due, but somebody else is polling it.
+        async with self._kit.database.reading() as connection:
+            return await polls.next_due(connection, after)
 
     async def _claim(self, now: datetime, limit: int) -> list[Claim]:
         async with self._kit.database.transaction() as tx:

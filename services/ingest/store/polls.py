@@ -8,8 +8,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.database import Transaction
+from services.kit.wakes import touch
+
+TOUCHED = "ingest:polls"
+"""What a transaction touches that plans polls."""
 
 State = Literal["healthy", "failing"]
 
@@ -119,11 +124,13 @@ _READ = text(
 
 async def plan(tx: Transaction, source: str, *, url: str, due_at: datetime | None) -> None:
     """Poll `source` at `due_at` (business time), or never while it is None. A poll under way loses its lease."""
+    touch(tx, TOUCHED)
     await tx.execute(_PLAN, {"source": source, "url": url, "due_at": due_at})
 
 
 async def remove(tx: Transaction, source: str) -> None:
     """Forget the source and its entries."""
+    touch(tx, TOUCHED)
     await tx.execute(text("DELETE FROM ingest.polls WHERE source = :source"), {"source": source})
 
 
@@ -150,6 +157,7 @@ async def hold(tx: Transaction, claim: Claim) -> bool:
 async def finish(tx: Transaction, claim: Claim, outcome: Outcome) -> bool:
     """Write what came of a poll and give the lease back; False if the lease was lost, and nothing is written."""
     values = {name: getattr(outcome, name) for name in Outcome.__slots__}
+    touch(tx, TOUCHED)
     done = await tx.execute(_FINISH, {**values, "source": claim.source, "lease": claim.lease})
     return bool(done.rowcount)
 
@@ -163,6 +171,12 @@ async def read(tx: Transaction, source: str) -> Poll | None:
     """The poll state of `source`."""
     row = (await tx.execute(_READ, {"source": source})).mappings().one_or_none()
     return Poll(**row) if row else None
+
+
+async def first_due(connection: AsyncConnection) -> datetime | None:
+    """The earliest business instant at which a source is, or was, due."""
+    found: datetime | None = await connection.scalar(text("SELECT min(due_at) FROM ingest.polls"))
+    return found
 
 
 async def next_due(tx: Transaction, after: datetime) -> datetime | None:

@@ -89,6 +89,7 @@ _LOOK = text("""
         OR EXISTS (SELECT FROM notify.deliveries WHERE state = 'sending' AND lease_until <= clock_timestamp()),
         (SELECT min(not_before) FROM notify.deliveries WHERE state = 'queued' AND not_before > :at)
 """)
+_FIRST = text("SELECT min(not_before) FROM notify.deliveries WHERE state = 'queued'")
 _NEXT = text("SELECT min(not_before) FROM notify.deliveries WHERE state = 'queued' AND not_before > :at")
 
 
@@ -180,6 +181,12 @@ async def look(connection: AsyncConnection, *, at: datetime) -> tuple[bool, date
     """Whether anything may be claimed or has lapsed, and the next business instant at which a send becomes due."""
     row = (await connection.execute(_LOOK, {"at": at})).one()
     return bool(row[0]), row[1]
+
+
+async def first_due(connection: AsyncConnection) -> datetime | None:
+    """The earliest business instant at which a queued send is, or was, due."""
+    found: datetime | None = await connection.scalar(_FIRST)
+    return found
 
 
 async def next_due(tx: Transaction, *, after: datetime) -> datetime | None:

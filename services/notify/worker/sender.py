@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from prometheus_client import Counter
 
+from services.kit.agenda import Agenda
 from services.kit.context import Kit
 from services.kit.runtime import Ticker
 from services.notify.channels.registry import Channels
@@ -134,7 +135,12 @@ def retry_ticker(kit: Kit) -> Ticker:
     async def tick(_: datetime) -> bool:
         return False
 
+    queued = Agenda(kit.database, WAKE, deliveries.first_due)
+
     async def next_due(after: datetime) -> datetime | None:
+        first = await queued.first(after=after)
+        if first is None or first > after:
+            return first
         async with kit.database.reading() as connection:
             return await deliveries.next_due(connection, after=after)
 

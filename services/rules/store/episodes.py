@@ -11,9 +11,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from services.kit.database import Transaction
+from services.kit.wakes import touch
 from services.rules.domain.episode import Episode
 
 _EPISODE = TypeAdapter(Episode)
+
+TOUCHED = "rules:episodes"
+"""What a transaction touches that writes here."""
 
 
 async def open_episodes(tx: Transaction, brands: Collection[str]) -> list[Episode]:
@@ -56,6 +60,7 @@ async def next_closing(tx: Transaction) -> datetime | None:
 async def _save(tx: Transaction, episodes: Sequence[Episode], *, closed_at: datetime | None) -> None:
     if not episodes:
         return
+    touch(tx, TOUCHED)
     rows: list[dict[str, Any]] = [
         {
             "alert_id": str(episode.alert_id),
