@@ -1,74 +1,198 @@
-"""How many mentions a second the batch handler takes: `python -m pytest tests/bench/bench_rules.py -s`.
+"""What the rules service costs in CPU: `python -m pytest tests/bench/bench_rules.py -s`; VEILLEUR_BENCH_JSON=file keeps it.
 
-Not part of the suite (its name matches no pattern unless asked for): figures depend on the machine.
+Everything a record costs is counted, from reading the bus to the written outbox: the whole consumer runs, on a real
+database. CPU seconds rather than wall seconds, so that a busy machine tells the same. Figures are those of the
+process; the last column but one of a run is what its PostgreSQL sessions used besides. Not part of the suite (its
+name matches no pattern unless asked for).
 """
 
 from __future__ import annotations
 
+import json
+import os
+import random
 import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy import event, text
+
+from services.contracts import topics
+from services.contracts.codec import encode
 from services.contracts.events import MentionFound
 from services.contracts.ids import mention_id
 from services.contracts.values import Author
+from services.kit import handling, outbox
 from services.rules.domain.default import default_rules
+from services.rules.handlers import assess_mentions
 from services.rules.handlers.assess_mentions import AssessMentions
+from services.rules.sentiment import assessor
 from services.rules.sentiment.assessor import LexiconAssessor
-from services.rules.sentiment.phrases import text_of
-from services.rules.sentiment.risk import dangers_of, risk_of
-from services.rules.sentiment.tone import tone_of
+from services.rules.store import mentions
 from services.rules.store.coverage import TeamClocks
 from services.rules.store.rulebook import RuleBook, rule_collection
+from services.rules.worker import mentions_consumer
 
 START = datetime(2026, 3, 7, 8, tzinfo=UTC)
-WORDS = (
-    "Bonjour, mon colis n'est jamais arrivé, votre service client est une honte et je ne recommande pas cette marque.",
-    "Très contente de ma nouvelle crème Lumea, livraison rapide et vendeuse souriante, merci à toute l'équipe !",
-    "Quelqu'un a testé le nouveau sérum Lumea ? J'hésite avec celui d'une autre marque, vos avis m'intéressent.",
-)
+STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
+    "decode": ((handling, "decode"),),
+    "language": ((assessor, "languages_of"),),
+    "tone and risk": ((LexiconAssessor, "assess"),),  # less the language, which is timed inside it
+    "evaluation": ((assess_mentions, "_take_all"),),
+    "rows": ((mentions, "rows_of"),),
+    "encode": ((outbox, "encode"),),
+}
+SQL = "SQL and bus"
+PAUSES = {"crisis": timedelta(seconds=0.05), "calm days": timedelta(minutes=25)}
+_TICK = os.sysconf("SC_CLK_TCK")
 
 
-def found(number: int, at: datetime) -> MentionFound:
-    return MentionFound(
-        brand="lumea",
-        mention_id=mention_id("api", str(number), "lumea"),
-        source="api",
-        source_kind="push",
-        external_id=str(number),
-        text=WORDS[number % 3],
-        author=Author(handle=f"a{number % 400}", followers=number % 5000),
-        published_at=at,
-        received_at=at,
+def _texts() -> list[str]:
+    crisis = resources.files("services.cli.demo").joinpath("crisis.ndjson").read_text("utf-8")
+    return [json.loads(line)["text"] for line in crisis.splitlines()]
+
+
+def _found(texts: list[str], pause: timedelta, count: int, *, first: int) -> list[MentionFound]:
+    """`count` mentions: posts of the written crisis in another order, each with something of its own at its end."""
+    draw = random.Random(first)
+    found = []
+    for number in range(first, first + count):
+        at = START + pause * number
+        found.append(
+            MentionFound(
+                brand="lumea",
+                mention_id=mention_id("api", str(number), "lumea"),
+                source="api",
+                source_kind="push",
+                external_id=str(number),
+                text=f"{draw.choice(texts)} {draw.choice(texts).split()[0]} {number}",
+                author=Author(handle=f"a{number % 4000}", followers=draw.randrange(5000)),
+                published_at=at,
+                received_at=at,
+            )
+        )
+    return found
+
+
+class Stopwatch:
+    """CPU seconds of this process by stage, statements, and the CPU seconds of its database sessions."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = defaultdict(float)
+        self.statements = 0
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            began = time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.spent[stage] += time.process_time() - began
+
+        return run
+
+
+@pytest.fixture
+def watch(kit, monkeypatch) -> Stopwatch:
+    stopwatch = Stopwatch()
+    for stage, places in STAGES.items():
+        for where, name in places:
+            monkeypatch.setattr(where, name, stopwatch.timed(stage, getattr(where, name)))
+
+    @event.listens_for(kit.database.engine.sync_engine, "before_cursor_execute")
+    def count(*_: object) -> None:
+        stopwatch.statements += 1
+
+    return stopwatch
+
+
+@contextmanager
+def _sessions(pids: list[int], told: dict[str, float]) -> Iterator[None]:
+    began = sum(map(_cpu_of, pids))
+    yield
+    told["postgres"] = sum(map(_cpu_of, pids)) - began
+
+
+def _cpu_of(pid: int) -> float:
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+async def _run(
+    kit, clock, watch: Stopwatch, *, pause: timedelta, batch: int, count: int, first: int
+) -> dict[str, float]:
+    """CPU microseconds a mention by stage, and statements a batch, of `count` mentions in batches of `batch`."""
+    texts = _texts()
+    assess = AssessMentions(
+        LexiconAssessor("fr"),
+        RuleBook(rule_collection()),
+        TeamClocks("Europe/Paris"),
+        clock,
+        "fr",
+        timedelta(days=90),
     )
+    consumer = mentions_consumer(kit, assess, batch=batch)
+    found = _found(texts, pause, count + batch, first=first)
+    clock.move_to(max(clock.now(), found[-1].event_time))
+    await kit.bus.publish([encode(each, clock.now()) for each in found[:batch]])
+    while await consumer.run_once(wait=0):  # loads the model, joins the group, prepares statements
+        pass
+    await kit.bus.publish([encode(each, clock.now()) for each in found[batch:]])
+    async with kit.database.transaction() as tx:
+        pids = list(
+            await tx.scalars(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"))
+        )
+    watch.spent.clear()
+    watch.statements, told, batches = 0, {}, 0
+    with _sessions(pids, told):
+        began = time.process_time()
+        while await consumer.run_once(wait=0):
+            batches += 1
+        whole = time.process_time() - began
+    await consumer.close()
+    spent = dict(watch.spent)
+    spent["tone and risk"] -= spent["language"]
+    spent[SQL] = whole - sum(spent.values())
+    return {stage: spent.get(stage, 0.0) / count * 1e6 for stage in (*STAGES, SQL)} | {
+        "whole": whole / count * 1e6,
+        "postgres": told["postgres"] / count * 1e6,
+        "statements": watch.statements / batches,
+        "batch": batch,
+    }
 
 
-async def test_throughput(kit, clock):
-    """A crisis (20 mentions a second) and a catch-up of calm days, in batches of 500, with the default rules."""
-    book = RuleBook(rule_collection())
+async def test_cost(kit, clock, watch):
+    """A crisis (20 mentions a second) and a catch-up of calm days, in large batches and one by one; default rules."""
     async with kit.database.transaction() as tx:
         for rule_id, rule in default_rules("fr").items():
-            await book.collection.create(tx, id=rule_id, doc=rule, by="bench", at=START)
-    assess = AssessMentions(
-        LexiconAssessor("fr"), book, TeamClocks("Europe/Paris"), clock, "fr", timedelta(days=90)
-    )
-    clock.move_to(START + timedelta(days=40))
-    assess.assessor.assess([found(0, START)])  # loads the language model
-    for name, step in (("crisis", timedelta(seconds=0.05)), ("calm days", timedelta(minutes=25))):
-        base = 0 if name == "crisis" else 1_000_000
-        spent = []
-        for batch in range(8):
-            events = [found(base + i, START + step * i) for i in range(batch * 500, batch * 500 + 500)]
-            began = time.perf_counter()
-            async with kit.database.transaction() as tx:
-                await assess(tx, events)
-            spent.append(time.perf_counter() - began)
-        print(f"{name}: {4000 / sum(spent):.0f} mentions/s, worst batch {max(spent) * 1000:.0f} ms")  # noqa: T201
-    events = [found(i, START) for i in range(2000)]
-    began = time.perf_counter()
-    assess.assessor.assess(events)
-    print(f"assess: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs a mention")  # noqa: T201
-    began = time.perf_counter()
-    for event in events:
-        text = text_of(event.text)
-        risk_of(event, text, dangers_of(text), tone_of(text, "fr"), "fr")
-    print(f"  of which without language: {(time.perf_counter() - began) / 2000 * 1e6:.0f} µs")  # noqa: T201
+            await rule_collection().create(tx, id=rule_id, doc=rule, by="bench", at=START)
+    await kit.bus.ensure([topics.MENTIONS, topics.COVERAGE])
+    table, first = {}, 0
+    for name, pause in PAUSES.items():
+        for batch, count in ((500, 5000), (1, 400)):
+            table[f"{name}, by {batch}"] = await _run(
+                kit, clock, watch, pause=pause, batch=batch, count=count, first=first
+            )
+            first += batch + count
+    _show(table)
+    assert all(row["whole"] > 0 for row in table.values())
+
+
+def _show(table: dict[str, dict[str, float]]) -> None:
+    if path := os.environ.get("VEILLEUR_BENCH_JSON"):
+        Path(path).write_text(json.dumps(table, indent=2))
+    rows = (*STAGES, SQL, "whole", "postgres", "statements")
+    print("\n" + " " * 16 + "".join(f"{name:>18}" for name in table))  # noqa: T201
+    for row in rows:
+        unit = " µs" if row != "statements" else " a batch"
+        print(f"{row:<16}" + "".join(f"{run[row]:>18.1f}" for run in table.values()) + unit)  # noqa: T201
+    print(f"{'a CPU second':<16}" + "".join(f"{1e6 / run['whole']:>18.0f}" for run in table.values()))  # noqa: T201

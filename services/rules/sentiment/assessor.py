@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.contracts.events import MentionFound
 from services.rules.domain.assessment import Assessment
-from services.rules.sentiment.language import language_of
+from services.rules.sentiment.language import languages_of
 from services.rules.sentiment.phrases import text_of
 from services.rules.sentiment.risk import dangers_of, risk_of
 from services.rules.sentiment.tone import tone_of
@@ -27,11 +27,11 @@ class LexiconAssessor:
 
     def assess(self, mentions: Sequence[MentionFound]) -> list[Assessment]:
         """One assessment a mention, in the same order."""
-        return [self._assess(mention) for mention in mentions]
+        texts = [f"{each.title}\n{each.text}" if each.title else each.text for each in mentions]
+        languages = languages_of(texts, [each.language for each in mentions])
+        return [self._assess(*each) for each in zip(mentions, texts, languages, strict=True)]
 
-    def _assess(self, mention: MentionFound) -> Assessment:
-        raw = f"{mention.title}\n{mention.text}" if mention.title else mention.text
-        language = language_of(raw, mention.language)
+    def _assess(self, mention: MentionFound, raw: str, language: str) -> Assessment:
         text = text_of(raw)
         found = dangers_of(text)
         tone = tone_of(text, language, dangers=sum(danger.points > 0 for danger in found))

@@ -11,7 +11,7 @@ from services.contracts.ids import mention_id
 from services.contracts.values import Author
 from services.rules.domain.assessment import Assessment
 from services.rules.sentiment.assessor import LexiconAssessor
-from services.rules.sentiment.language import language_of
+from services.rules.sentiment.language import languages_of
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -153,7 +153,7 @@ def test_clauses_are_in_the_installation_s_language() -> None:
     ],
 )
 def test_language(text: str, hint: str | None, expected: str) -> None:
-    assert language_of(text, hint) == expected
+    assert languages_of([text], [hint]) == [expected]
 
 
 def test_titles_count() -> None:
