@@ -133,8 +133,10 @@ async def record_sends(
     alerts = [one.claimed.send.alert_id for one in outcomes if one.claimed.send.alert_id]
     # Before the ledger rows, as whoever answers an alert does: the same order everywhere, so that none wait in a ring.
     await deliveries.lock_alerts(tx, alerts)
-    await deliveries.record(tx, outcomes, at=at)
-    await _follow_up(tx, kit, settings, outcomes, at=at, patience=True)
+    recorded = await deliveries.record(tx, outcomes, at=at)
+    # What follows from a result follows once, however often it is told: else a second page to the fallback would.
+    news = [one for one in outcomes if one.claimed.id in recorded]
+    await _follow_up(tx, kit, settings, news, at=at, patience=True)
 
 
 async def _follow_up(

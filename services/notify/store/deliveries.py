@@ -63,11 +63,25 @@ _LAPSED = text("""
     FROM lapsed WHERE d.id = lapsed.id
     RETURNING d.*
 """)
-# A result that comes after its lease had lapsed still says what happened, so it overrides `uncertain`.
+# A result that comes after its lease had lapsed still says what happened, so it overrides `uncertain`; unless the
+# attempt in its place has left already: that one is explained by nothing but the uncertainty, which therefore stays.
+# The claim is given back with the result, so that a result told twice (the answer to a commit was lost) counts once.
 _RECORD = text("""
-    UPDATE notify.deliveries SET state = :state, code = :code, detail = :detail, finished_at = :at,
-           lease_until = NULL, machine_finished_at = clock_timestamp()
-    WHERE id = :id AND claim = :claim AND state IN ('sending', 'uncertain')
+    UPDATE notify.deliveries d
+    SET state = CASE WHEN late.left_again THEN 'uncertain' ELSE r.state END,
+        code = CASE WHEN late.left_again THEN 'sent_late' ELSE r.code END,
+        detail = r.detail, finished_at = :at, claim = NULL, lease_until = NULL, machine_finished_at = clock_timestamp()
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:claims AS uuid[]), CAST(:states AS text[]), CAST(:codes AS text[]),
+                CAST(:details AS text[])) AS r(id, claim, state, code, detail)
+    JOIN notify.deliveries s ON s.id = r.id
+    CROSS JOIN LATERAL (
+        SELECT s.state = 'uncertain' AND r.state = 'sent' AND EXISTS (
+            SELECT FROM notify.deliveries n
+            WHERE (n.page_id = s.page_id OR n.handover_id = s.handover_id) AND n.position = s.position
+              AND n.attempt > s.attempt AND n.state NOT IN ('queued', 'cancelled')) AS left_again
+    ) late
+    WHERE d.id = r.id AND d.claim = r.claim AND d.state IN ('sending', 'uncertain')
+    RETURNING d.id
 """)
 # A result that was late: the attempt that was queued in its place is not needed any more.
 _SUPERSEDE = text("""
@@ -145,25 +159,23 @@ async def lapse(tx: Transaction, *, at: datetime) -> list[Claimed]:
     return [_claimed(row) for row in (await tx.execute(_LAPSED, {"at": at})).mappings()]
 
 
-async def record(tx: Transaction, outcomes: Sequence[Outcome], *, at: datetime) -> None:
-    """Write what became of claimed sends."""
-    sent = [outcome.claimed.id for outcome in outcomes if outcome.state is DeliveryState.SENT]
-    await tx.execute(
-        _RECORD,
-        [
-            {
-                "id": outcome.claimed.id,
-                "claim": outcome.claimed.claim,
-                "state": outcome.state.value,
-                "code": outcome.code,
-                "detail": outcome.detail,
-                "at": at,
-            }
-            for outcome in outcomes
-        ],
-    )
-    if sent:
+async def record(tx: Transaction, outcomes: Sequence[Outcome], *, at: datetime) -> set[UUID]:
+    """Write what became of claimed sends; the ids of those of which it was not known before."""
+    if sent := [outcome.claimed.id for outcome in outcomes if outcome.state is DeliveryState.SENT]:
+        # First, so that whoever claims one of them at this moment is waited for, and seen by the next statement.
         await tx.execute(_SUPERSEDE, {"sent": sent, "at": at})
+    recorded = await tx.execute(
+        _RECORD,
+        {
+            "ids": [outcome.claimed.id for outcome in outcomes],
+            "claims": [outcome.claimed.claim for outcome in outcomes],
+            "states": [outcome.state.value for outcome in outcomes],
+            "codes": [outcome.code for outcome in outcomes],
+            "details": [outcome.detail for outcome in outcomes],
+            "at": at,
+        },
+    )
+    return set(recorded.scalars())
 
 
 async def lock_alerts(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, bool]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import collections
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from prometheus_client import Counter
 
+from services.contracts.errors import RetryableError
 from services.kit.agenda import Agenda
 from services.kit.context import Kit
 from services.kit.runtime import Ticker
@@ -96,8 +98,8 @@ class Sender:
 
     async def _claim(self) -> bool:
         busy = collections.Counter(self._flying.values())
+        lapsed = await self._lapse()
         async with self._kit.database.transaction() as tx:
-            lapsed = await lapse_sends(tx, self._kit, self._settings)
             errands = await claim_sends(tx, self._kit, self._settings, busy=busy, claim_id=uuid4())
         # The claim is committed: from here on a crash leaves a row that says `sending`, and a lease that ends.
         for errand in errands:
@@ -105,18 +107,48 @@ class Sender:
             self._flying[task] = errand.claimed.send.provider
         return bool(lapsed or errands)
 
+    async def _lapse(self) -> bool:
+        try:
+            async with self._kit.database.transaction() as tx:
+                return await lapse_sends(tx, self._kit, self._settings) > 0
+        except RetryableError:
+            raise
+        except Exception:  # noqa: BLE001 - told in full; sends that nobody knows of must not hold those that are due
+            _log.exception("What became of lapsed sends could not be written; tried again at the next claim")
+            return False
+
     async def _land(self, done: set[asyncio.Task[Outcome]]) -> bool:
         for task in done:
             del self._flying[task]
             self._landed.append(task.result())
         if not self._landed:
             return False
-        async with self._kit.database.transaction() as tx:
-            await record_sends(tx, self._kit, self._settings, self._landed)
-        for outcome in self._landed:
-            SENDS.labels(outcome.claimed.send.kind, outcome.state.value).inc()
-        self._landed.clear()
+        try:
+            await self._record(self._landed)
+            self._landed.clear()
+        except RetryableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is met again, and told, result by result
+            _log.warning("Results of sends are written one by one: %r", error)
+            await self._record_apart()
         return True
+
+    async def _record(self, outcomes: Sequence[Outcome]) -> None:
+        async with self._kit.database.transaction() as tx:
+            await record_sends(tx, self._kit, self._settings, outcomes)
+        for outcome in outcomes:
+            SENDS.labels(outcome.claimed.send.kind, outcome.state.value).inc()
+
+    async def _record_apart(self) -> None:
+        """Record each by itself. One that cannot be is let go: its lease ends, and the ledger says uncertain."""
+        while self._landed:
+            try:
+                await self._record(self._landed[:1])
+            except RetryableError:
+                raise
+            except Exception:  # noqa: BLE001 - told in full; one result must not hold all others for ever
+                _log.exception("The result of %s cannot be written", self._landed[0].claimed.id)
+            del self._landed[0]
 
     async def _carry(self, errand: Errand) -> Outcome:
         send, claimed = errand.claimed.send, errand.claimed
@@ -126,7 +158,12 @@ class Sender:
             _log.exception("The message of %s could not be written", claimed.id)
             return Outcome(claimed, DeliveryState.FAILED, "unwritable", type(error).__name__)
         result = await self._channels.attempt(send.kind, send.address, message)
-        return Outcome(claimed, result.state, result.code, result.detail, result.retry)
+        return Outcome(claimed, result.state, _storable(result.code), _storable(result.detail), result.retry)
+
+
+def _storable(said: str) -> str:
+    """What a provider said may hold anything; PostgreSQL keeps neither NUL nor half a character."""
+    return said.replace("\x00", "").encode(errors="replace").decode()
 
 
 def retry_ticker(kit: Kit) -> Ticker:
