@@ -9,9 +9,9 @@ from functools import cache
 from services.rules.sentiment.phrases import PhraseBook, listed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Danger:
-    """A kind of danger.
+    """A kind of danger. Each is written once, below, and is equal to itself alone.
 
     Attributes:
         code: The reason's code.

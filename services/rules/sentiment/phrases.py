@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, NamedTuple, TypeVar
+from itertools import islice
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-# A word keeps its accents until it is folded; emoji and strings of dots or marks are tokens of their own.
-_TOKEN = re.compile(
-    r"(?P<skip>https?://\S+|@\w+)|(?P<word>[^\W_]+n['\u2019]t\b|[^\W_]+)|(?P<dots>\.{2,}|…)|(?P<mark>[.!?;:,\n]+)"
-    r"|(?P<emoji>[\U0001F300-\U0001FAFF\u2600-\u27BF]|:-?[()/]|<3)"
-)
+# A word keeps its accents until it is folded; emoji and strings of dots or marks are pieces of their own.
+_PIECES = {
+    "skip": r"https?://\S+|@\w+",
+    "word": r"[^\W_](?:[^\W_]+(?:(?<=n)['\u2019]t\b)?)?",
+    "dots": r"\.{2,}|…",
+    "mark": r"[.!?;:,\n]+",
+    "emoji": r"[\U0001F300-\U0001FAFF\u2600-\u27BF]|:-?[()/]|<3",
+}
+_PIECE = re.compile("|".join(_PIECES.values()))  # without groups: all pieces of a text come in one call
+_KIND = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PIECES.items()))
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLED = re.compile(r"(.)\1+")
 LONGEST = 600
@@ -49,40 +54,51 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text cut into tokens, and its words for the phrase books to look among.
 
     Attributes:
         tokens: Its first `LONGEST` ones; links and account names are left out.
         words: The text of each token.
         present: Those, each once: most books find at a glance that they have nothing to say.
+        others: The tokens that are no words.
+        loud: Whether any word is loud.
         drawn: Whether any word is drawn out.
     """
 
     tokens: list[Token]
     words: list[str]
     present: frozenset[str]
+    others: list[Token]
+    loud: bool
     drawn: bool
 
 
 def text_of(raw: str) -> Text:
     """`raw`, cut into tokens."""
     shouting = raw.isupper()  # a text all in capitals stresses nothing
-    tokens: list[Token] = []
-    for match in _TOKEN.finditer(raw):
-        kind = match.lastgroup
-        if kind == "word":
-            tokens.append(_word(match.group(), shouting))
-        elif kind is not None and kind != "skip":
-            tokens.append(Token(kind, match.group()))
-        if len(tokens) >= LONGEST:
-            break
-    words = [token.text for token in tokens]
-    return Text(tokens, words, frozenset(words), any(token.drawn for token in tokens))
+    if len(raw) <= LONGEST:  # a token has a character at least
+        tokens = [token for piece in _PIECE.findall(raw) if (token := _token(piece, shouting)) is not None]
+    else:
+        pieces = (_token(match.group(), shouting) for match in _PIECE.finditer(raw))
+        tokens = list(islice((token for token in pieces if token is not None), LONGEST))
+    words = [token[1] for token in tokens]
+    others = [token for token in tokens if token[0] != "word"]
+    loud = True in [token[2] for token in tokens]
+    drawn = loud and any(token.drawn for token in tokens)  # what is drawn out is loud
+    return Text(tokens, words, frozenset(words), others, loud, drawn)
 
 
 @lru_cache(maxsize=50_000)
+def _token(piece: str, shouting: bool) -> Token | None:
+    """A piece as a token, None for what is left out. Texts are made of the same few thousand pieces."""
+    match = _KIND.match(piece)
+    kind = match.lastgroup if match else None
+    if kind is None or kind == "skip":
+        return None
+    return _word(piece, shouting) if kind == "word" else Token(kind, piece)
+
+
 def _word(raw: str, shouting: bool) -> Token:
     folded = fold(raw)
     drawn = _DRAWN.search(folded) is not None
@@ -94,8 +110,7 @@ def _squeezed(word: str) -> str:
     return _DOUBLED.sub(r"\1", word)
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class Found(NamedTuple, Generic[T]):
     """A phrase in a text: tokens `start` (included) to `stop` (excluded)."""
 
     start: int
@@ -103,8 +118,36 @@ class Found(Generic[T]):
     value: T
 
 
+class Opening(Generic[T]):
+    """The phrases that begin with one word."""
+
+    __slots__ = ("_alone", "_longer", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._alone: tuple[T] | None = None
+        self._longer: dict[str, list[tuple[list[str], T]]] = {}
+
+    def add(self, words: list[str], value: T) -> None:
+        """Know one more, not longer than those before it."""
+        self.count += 1
+        if len(words) == 1:
+            self._alone = (value,)
+        else:
+            self._longer.setdefault(words[1], []).append((words, value))
+
+    def at(self, index: int, words: list[str]) -> Found[T] | None:
+        """The longest of them that stands at `index` of `words`, whose word there is theirs."""
+        if self._longer and index + 1 < len(words):
+            for phrase, value in self._longer.get(words[index + 1], ()):
+                stop = index + len(phrase)
+                if words[index:stop] == phrase:
+                    return Found(index, stop, value)
+        return None if self._alone is None else Found(index, index + 1, self._alone[0])
+
+
 class PhraseBook(Generic[T]):
-    """Phrases by their first word, longest first, so that "pas mal" wins over "mal".
+    """Phrases by their first word; the longest wins, as "pas mal" over "mal".
 
     Args:
         entries: (phrase, value); a later entry for the same phrase replaces an earlier one.
@@ -112,14 +155,14 @@ class PhraseBook(Generic[T]):
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         unique = {tuple(text_of(phrase).words): value for phrase, value in entries}
-        self._by_first: dict[str, list[tuple[tuple[str, ...], T]]] = {}
+        self.by_first: dict[str, Opening[T]] = {}
         # A drawn-out word is read as the known word that it is a lengthening of.
         self._spelling = {_squeezed(word): word for words in unique for word in words}
         for words, value in sorted(unique.items(), key=lambda item: -len(item[0])):
-            self._by_first.setdefault(words[0], []).append((words, value))
+            self.by_first.setdefault(words[0], Opening()).add(list(words), value)
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_first.values()))
+        return sum(opening.count for opening in self.by_first.values())
 
     def find(self, text: Text) -> Iterator[Found[T]]:
         """The phrases in `text`, in order, none overlapping another."""
@@ -129,18 +172,47 @@ class PhraseBook(Generic[T]):
                 self._spelling.get(token.text, token.text) if token.drawn else token.text
                 for token in text.tokens
             ]
-        elif text.present.isdisjoint(self._by_first.keys()):
+        elif text.present.isdisjoint(self.by_first.keys()):
             return
-        by_first, free = self._by_first, 0
+        by_first, free = self.by_first, 0
         for index, word in enumerate(words):
             if index < free or word not in by_first:
                 continue
-            for phrase, value in by_first[word]:
-                size = len(phrase)
-                if size == 1 or tuple(words[index : index + size]) == phrase:
-                    yield Found(index, index + size, value)
-                    free = index + size
-                    break
+            if (hit := by_first[word].at(index, words)) is not None:
+                yield hit
+                free = hit.stop
+
+
+class Shelf:
+    """Books that are looked through together, in one pass over a text.
+
+    Args:
+        books: Each finds what it finds by itself.
+    """
+
+    def __init__(self, *books: PhraseBook[Any]) -> None:
+        self._books = books
+        self._by_first: dict[str, list[tuple[int, Opening[Any]]]] = {}
+        for place, book in enumerate(books):
+            for word, opening in book.by_first.items():
+                self._by_first.setdefault(word, []).append((place, opening))
+
+    def find(self, text: Text) -> list[list[Found[Any]]]:
+        """What each book finds in `text`."""
+        if text.drawn:  # rare, and each book reads drawn-out words in its own way
+            return [list(book.find(text)) for book in self._books]
+        found: list[list[Found[Any]]] = [[] for _ in self._books]
+        words, by_first = text.words, self._by_first
+        for index, word in enumerate(words):
+            if (openings := by_first.get(word)) is None:
+                continue
+            for place, opening in openings:
+                hits = found[place]
+                if hits and index < hits[-1].stop:
+                    continue
+                if (hit := opening.at(index, words)) is not None:
+                    hits.append(hit)
+        return found
 
 
 def listed(block: str) -> Iterator[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Literal
 
 from services.contracts.values import Sentiment
 from services.rules.sentiment import emoji, english, french
-from services.rules.sentiment.phrases import Found, PhraseBook, Text, listed
+from services.rules.sentiment.phrases import Found, PhraseBook, Shelf, Text, listed
 
 # Figures set by hand on the sentences of the test tables; the model's name changes with them.
 THRESHOLD = 0.7  # between neutral and either tone
@@ -64,9 +64,16 @@ class Lexicon:
 
     def __init__(self, *modules: ModuleType) -> None:
         last_wins = list(reversed(modules))
-        self.worth = PhraseBook(entry for module in last_wins for entry in _worths(module))
-        self.grievances = PhraseBook((p, 1.0) for module in last_wins for p in listed(module.GRIEVANCES))
-        self.cues = {kind: _cues(modules, name) for kind, name in _CUES.items()}
+        worth = PhraseBook(entry for module in last_wins for entry in _worths(module))
+        grievances = PhraseBook((p, 1.0) for module in last_wins for p in listed(module.GRIEVANCES))
+        self._shelf = Shelf(worth, grievances, *(_cues(modules, name) for name in _CUES.values()))
+
+    def find(
+        self, text: Text
+    ) -> tuple[list[Found[Worth]], list[Found[float]], dict[Kind, list[Found[bool]]]]:
+        """The worths, the grievances and the cues in `text`."""
+        worths, grievances, *cues = self._shelf.find(text)
+        return worths, grievances, dict(zip(_CUES, cues, strict=True))
 
 
 _CUES: dict[Kind, str] = {
@@ -110,7 +117,6 @@ class _Hit:
     stop: int
     value: float
     ironic: bool
-    sentence: int
 
 
 class _Reading:
@@ -119,22 +125,25 @@ class _Reading:
     def __init__(self, text: Text, lexicon: Lexicon) -> None:
         self.text = text
         self.tokens = text.tokens
-        found = list(lexicon.worth.find(text))
-        self.inside = {index for hit in found for index in range(hit.start, hit.stop)}
-        self.starts = {hit.start for hit in found}
-        self.cues: dict[Kind, set[int]] = {kind: self._places(book) for kind, book in lexicon.cues.items()}
-        self.turn = max(self.cues["turn"], default=-1)
-        self.sentences = self._sentences()
-        self.hits = [self._weigh(hit) for hit in found]
-        self.grievances = [hit.start for hit in lexicon.grievances.find(text)]
+        self.hits: list[_Hit] = []
         self.ironic = False
+        found, grievances, cues = lexicon.find(text)
+        if not found:
+            return  # cues and grievances change worths, and are worth nothing by themselves
+        inside = {index for hit in found for index in range(hit.start, hit.stop)}
+        self.starts = {hit.start for hit in found}
+        # The last token of a cue is what stands next to the word it changes; part of a worth is no cue ("pas mal").
+        self.cues: dict[Kind, set[int]] = {
+            kind: {hit.stop - 1 for hit in hits if hit.start not in inside} for kind, hits in cues.items()
+        }
+        self.turn = max(self.cues["turn"], default=-1)
+        self.hits = [self._weigh(hit) for hit in found]
+        self.grievances = [hit.start for hit in grievances]
         self._doubt()
 
-    def _places(self, book: PhraseBook[bool]) -> set[int]:
-        # The last token of a cue is what stands next to the word it changes; part of a worth is no cue ("pas mal").
-        return {hit.stop - 1 for hit in book.find(self.text) if hit.start not in self.inside}
-
-    def _sentences(self) -> list[int]:
+    @cached_property
+    def sentences(self) -> list[int]:
+        """The number of the sentence of each token."""
         numbers, number = [], 0
         for token in self.tokens:
             numbers.append(number)
@@ -143,22 +152,25 @@ class _Reading:
         return numbers
 
     def _weigh(self, hit: Found[Worth]) -> _Hit:
-        value = hit.value.value
-        if self._negated(hit.start, hit.stop):
+        start, stop, worth = hit
+        value = worth.value
+        if self._negated(start, stop):
             value *= _NEGATED_PRAISE if value > 0 else _NEGATED_BLAME
-        near = range(max(hit.start - 2, 0), hit.start)
-        if any(index in self.cues["stronger"] for index in near):
+        stronger, weaker = self.cues["stronger"], self.cues["weaker"]
+        if start - 1 in stronger or start - 2 in stronger:
             value *= _STRONG
-        if any(index in self.cues["weaker"] for index in near):
+        if start - 1 in weaker or start - 2 in weaker:
             value *= _WEAK
-        if any(token.loud for token in self.tokens[hit.start : hit.stop]):
+        if self.text.loud and any(token.loud for token in self.tokens[start:stop]):
             value *= _LOUD
         if self.turn >= 0:
-            value *= _BEFORE_TURN if hit.start < self.turn else _AFTER_TURN
-        return _Hit(hit.start, hit.stop, value, hit.value.ironic, self.sentences[hit.start])
+            value *= _BEFORE_TURN if start < self.turn else _AFTER_TURN
+        return _Hit(start, stop, value, worth.ironic)
 
     def _negated(self, start: int, stop: int) -> bool:
         ne, late = self.cues["ne"], self.cues["late_negator"]
+        if not late and not self.cues["negator"]:
+            return False
         for index in range(start - 1, max(start - 1 - _REACH, -1), -1):
             if self.tokens[index].kind == "mark" or index in self.cues["turn"]:
                 break
@@ -175,11 +187,13 @@ class _Reading:
 
     def _doubt(self) -> None:
         """Turn praise that mocks: next to a grievance, before three dots, beside a rolling eye."""
-        mocking = any(token.text in emoji.MOCKING for token in self.tokens)
         for hit in self.hits:
-            if hit.ironic and hit.value > 0 and (mocking or self._trails(hit) or self._belied(hit)):
+            if hit.ironic and hit.value > 0 and (self._mocking() or self._trails(hit) or self._belied(hit)):
                 hit.value *= _MOCKED
                 self.ironic = True
+
+    def _mocking(self) -> bool:
+        return not self.text.present.isdisjoint(emoji.MOCKING)
 
     def _trails(self, hit: _Hit) -> bool:
         return any(token.kind == "dots" for token in self.tokens[hit.stop : hit.stop + 1])
@@ -190,7 +204,7 @@ class _Reading:
 
         def counts(start: int) -> bool:
             same_side = (start < self.turn) == (hit.start < self.turn)
-            return same_side and (anywhere or self.sentences[start] == hit.sentence)
+            return same_side and (anywhere or self.sentences[start] == self.sentences[hit.start])
 
         sincere = sum(h.value for h in self.hits if h.value > 0 and not h.ironic and counts(h.start))
         blame = -sum(h.value for h in self.hits if h.value < 0 and not h.ironic and counts(h.start))
@@ -228,7 +242,7 @@ def tone_of(text: Text, language: str, *, dangers: int = 0) -> Tone:
     """
     lexicon = lexicon_for(language)
     values = [
-        worth for token in text.tokens if token.kind == "emoji" and (worth := emoji.WORTH.get(token.text))
+        worth for token in text.others if token.kind == "emoji" and (worth := emoji.WORTH.get(token.text))
     ]
     values += [_DANGER] * dangers
     ironic = False
@@ -236,7 +250,7 @@ def tone_of(text: Text, language: str, *, dangers: int = 0) -> Tone:
         reading = _Reading(text, lexicon)
         values += [hit.value for hit in reading.hits]
         ironic = reading.ironic
-    shouts = sum(token.text.count("!") for token in text.tokens if token.kind == "mark")
+    shouts = sum(token.text.count("!") for token in text.others if token.kind == "mark")
     total = sum(values) * (1 + _EXCLAMATION * min(shouts, 3))
     sentiment = Sentiment.NEUTRAL
     if abs(total) >= THRESHOLD:
