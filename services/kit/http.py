@@ -71,6 +71,7 @@ def create_app(
     app.state.kit = kit
     metrics = Metrics()
     observation = Observation(kit, services, runtime=runtime, readiness=readiness)
+    app.state.observation = observation
     install_problem_handlers(app)
     app.include_router(kit_router(kit), prefix=API)
     for service in services:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -145,10 +145,15 @@ def problem_response(
     body.update(extra or {})
     response = JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
     if status == http.HTTPStatus.UNAUTHORIZED:
-        # Two challenges as two headers: browsers that know only Basic stop reading at a comma.
-        response.headers.append("WWW-Authenticate", 'Bearer realm="veilleur"')
-        response.headers.append("WWW-Authenticate", 'Basic realm="veilleur", charset="UTF-8"')
+        challenge(response)
     return response
+
+
+def challenge(response: Response) -> None:
+    """Say on a 401 how to authenticate; it is what makes browsers ask for a token."""
+    # Two challenges as two headers: browsers that know only Basic stop reading at a comma.
+    response.headers.append("WWW-Authenticate", 'Bearer realm="veilleur"')
+    response.headers.append("WWW-Authenticate", 'Basic realm="veilleur", charset="UTF-8"')
 
 
 def title_of(status: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -138,6 +139,38 @@ async def series(
         {"bucket": bucket, "zone": zone, "brand": brand, "since": since, "until": until},
     )
     return [Point(**row) for row in rows.mappings()]
+
+
+class Volume(BaseModel):
+    """How much was said about a brand, in slots of equal length; empty slots are zeros."""
+
+    mentions: list[int]
+    negative: list[int]
+
+
+async def volumes(
+    tx: Transaction, brands: Sequence[str], *, until: datetime, slot: timedelta, slots: int
+) -> dict[str, Volume]:
+    """The `slots` slots up to and including `until` of each brand, in one round trip; a silent brand has zeros."""
+    rows = await tx.execute(
+        text("""
+            SELECT brand, CAST(floor(extract(epoch FROM CAST(:until AS timestamptz) - event_at) / :seconds) AS integer) AS back,
+                   count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'negative') AS negative
+            FROM rules.mentions WHERE brand = ANY(:brands) AND event_at > :since AND event_at <= :until
+            GROUP BY 1, 2
+        """),
+        {
+            "brands": list(brands),
+            "until": until,
+            "since": until - slots * slot,
+            "seconds": slot.total_seconds(),
+        },
+    )
+    found = {brand: Volume(mentions=[0] * slots, negative=[0] * slots) for brand in brands}
+    for row in rows:
+        found[row.brand].mentions[slots - 1 - row.back] = row.mentions
+        found[row.brand].negative[slots - 1 - row.back] = row.negative
+    return found
 
 
 def _literal(words: str) -> str:

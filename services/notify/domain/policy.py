@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 
@@ -76,3 +77,13 @@ class NamedPolicy(BaseModel):
     id: str
     version: int
     doc: Policy
+
+
+def own_policy(policies: Iterable[NamedPolicy], brand: str) -> NamedPolicy | None:
+    """The first of `policies` (the oldest comes first) that names `brand`."""
+    return next((policy for policy in policies if brand in policy.doc.brands), None)
+
+
+def general_policy(policies: Iterable[NamedPolicy]) -> NamedPolicy | None:
+    """The first of `policies` that is for every brand without one of its own."""
+    return next((policy for policy in policies if not policy.doc.brands), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.contracts.values import Reason
 from services.notify.domain.phrase import named
-from services.notify.domain.policy import NamedPolicy
+from services.notify.domain.policy import NamedPolicy, general_policy, own_policy
 from services.notify.pipeline.case import Case
 
 
@@ -30,10 +30,10 @@ def choose_policy(case: Case) -> Choice:
         if asked is not None:
             return Choice(asked, (_found("policy_of_rule", asked, case),))
         reasons = (named("policy_unknown", case.language, policy=case.asked_policy),)
-    own = next((policy for policy in case.policies if case.brand in policy.doc.brands), None)
+    own = own_policy(case.policies, case.brand)
     if own is not None:
         return Choice(own, (*reasons, _found("policy_of_brand", own, case)))
-    general = next((policy for policy in case.policies if not policy.doc.brands), None)
+    general = general_policy(case.policies)
     if general is not None:
         return Choice(general, (*reasons, _found("policy_by_default", general, case)))
     return Choice(None, (*reasons, named("no_policy", case.language)))

@@ -114,6 +114,36 @@ async def page_alerts(
     return [alert_of(row) for row in rows.mappings()]
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The first few of a list, and how many it has in all."""
+
+    alerts: tuple[Alert, ...]
+    total: int
+
+
+async def urgent_alerts(tx: Transaction, state: AlertState, *, limit: int) -> Listing:
+    """Alerts in `state`, the most severe first and of those the newest, with how many there are."""
+    order = "array_position(ARRAY['critical', 'warning', 'info'], alerts.severity), alerts.raised_at DESC, alerts.id"
+    return await _listing(tx, "alerts.state = :state", order, {"state": state.value, "limit": limit})
+
+
+async def resolved_alerts(tx: Transaction, *, since: datetime, limit: int) -> Listing:
+    """Alerts resolved at `since` or later, the newest verdict first, with how many there are."""
+    condition = "alerts.state = 'resolved' AND alerts.resolved_at >= :since"
+    return await _listing(
+        tx, condition, "alerts.resolved_at DESC, alerts.id", {"since": since, "limit": limit}
+    )
+
+
+async def open_by_brand(tx: Transaction) -> dict[str, int]:
+    """How many alerts of each brand nobody has taken; brands without any are left out."""
+    rows = await tx.execute(
+        text("SELECT brand, count(*) FROM notify.alerts WHERE state = 'open' GROUP BY brand")
+    )
+    return {brand: count for brand, count in rows}  # noqa: C416 - rows are not tuples
+
+
 async def count_unresolved(tx: Transaction) -> dict[tuple[str, str], int]:
     """How many alerts there are of each (state, severity) that nobody resolved."""
     rows = await tx.execute(
@@ -122,6 +152,19 @@ async def count_unresolved(tx: Transaction) -> dict[tuple[str, str], int]:
         )
     )
     return {(state, severity): count for state, severity, count in rows}
+
+
+async def _listing(tx: Transaction, condition: str, order: str, parameters: dict[str, Any]) -> Listing:
+    # Chosen by id first: sorting hundreds of whole alerts to show eight of them costs more than all the rest.
+    statement = f"""
+        WITH chosen AS (
+            SELECT alerts.id, row_number() OVER (ORDER BY {order}) AS place, count(*) OVER () AS total
+            FROM notify.alerts WHERE {condition} ORDER BY {order} LIMIT :limit
+        )
+        SELECT found.*, chosen.total FROM ({_SELECT}) AS found JOIN chosen ON chosen.id = found.id ORDER BY chosen.place
+    """  # noqa: S608 - conditions and orders are literals of this module
+    rows = (await tx.execute(text(statement), parameters)).mappings().all()
+    return Listing(tuple(alert_of(row) for row in rows), rows[0]["total"] if rows else 0)
 
 
 def alert_of(row: Mapping[Any, Any]) -> Alert:

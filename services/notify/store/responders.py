@@ -5,10 +5,16 @@ from __future__ import annotations
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from services.contracts.values import Value
 from services.kit.database import Transaction
 from services.notify.domain.responder import Contact, Responder, Team
 
 _ONE = text("SELECT CAST(doc AS text) FROM notify.resources WHERE kind = 'responder' AND id = :id")
+_KNOWN = text("""
+    SELECT id, doc ->> 'name' AS name,
+           CAST(doc ->> 'active' AS boolean) AND jsonb_array_length(doc -> 'contacts') > 0 AS reachable
+    FROM notify.resources WHERE kind = 'responder'
+""")
 _TEAM = text(
     "SELECT id, CAST(doc AS text) AS doc FROM notify.resources WHERE kind = 'team' AND brand = :brand ORDER BY id"
 )
@@ -28,6 +34,20 @@ async def find_responder(tx: Transaction, responder_id: str) -> Responder | None
     """The responder, with addresses as stored (Apprise ones sealed); None when there is no such person."""
     doc = (await tx.execute(_ONE, {"id": responder_id})).scalar_one_or_none()
     return None if doc is None else Responder.model_validate_json(doc)
+
+
+class KnownResponder(Value):
+    """A person by name only. `reachable`: active, and with a contact at least."""
+
+    name: str
+    reachable: bool
+
+
+async def known_responders(tx: Transaction) -> dict[str, KnownResponder]:
+    """What everybody is called and whether a page could leave for them, by id; no addresses."""
+    return {
+        row.id: KnownResponder(name=row.name, reachable=row.reachable) for row in await tx.execute(_KNOWN)
+    }
 
 
 async def teams_of(tx: Transaction, brand: str) -> list[tuple[str, Team]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,14 @@ async def find_run(tx: Transaction, alert_id: UUID) -> Run | None:
         .one_or_none()
     )
     return None if row is None else _run(row)
+
+
+async def runs_of(tx: Transaction, alert_ids: Sequence[UUID]) -> dict[UUID, Run]:
+    """The runs of those alerts that have one, by alert, in one round trip."""
+    rows = await tx.execute(
+        text("SELECT * FROM notify.runs WHERE alert_id = ANY(:ids)"), {"ids": list(alert_ids)}
+    )
+    return {row["alert_id"]: _run(row) for row in rows.mappings()}
 
 
 async def save_run(tx: Transaction, run: Run) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from services.contracts.errors import NotFoundError
 from services.contracts.events import AlertEvolved
@@ -35,6 +36,9 @@ _ADD = text("""
     )
     SELECT entries, brand, state, severity, headline FROM alert
 """)
+_COLUMNS = "SELECT sequence, at, code, text, points, actor, state, severity, data FROM notify.timeline"
+_FROM = text(f"{_COLUMNS} WHERE alert_id = :alert_id AND sequence > :after ORDER BY sequence LIMIT :limit")
+_LATEST = text(f"{_COLUMNS} WHERE alert_id = :alert_id ORDER BY sequence DESC LIMIT :limit")
 
 
 class TimelineEntry(Value):
@@ -123,22 +127,23 @@ async def entries_of(
     tx: Transaction, alert_id: UUID, *, after: int = 0, limit: int = 1000
 ) -> list[TimelineEntry]:
     """The entries of an alert from behind number `after`, oldest first."""
-    rows = await tx.execute(
-        text("""
-            SELECT sequence, at, code, text, points, actor, state, severity, data FROM notify.timeline
-            WHERE alert_id = :alert_id AND sequence > :after ORDER BY sequence LIMIT :limit
-        """),
-        {"alert_id": alert_id, "after": after, "limit": limit},
+    rows = await tx.execute(_FROM, {"alert_id": alert_id, "after": after, "limit": limit})
+    return [_entry(row) for row in rows]
+
+
+async def latest_entries(tx: Transaction, alert_id: UUID, *, limit: int) -> list[TimelineEntry]:
+    """The last entries of an alert, oldest first. Their numbers tell how many came before."""
+    rows = (await tx.execute(_LATEST, {"alert_id": alert_id, "limit": limit})).all()
+    return [_entry(row) for row in reversed(rows)]
+
+
+def _entry(row: Row[Any]) -> TimelineEntry:
+    return TimelineEntry(
+        sequence=row.sequence,
+        at=row.at,
+        reason=Reason(code=row.code, text=row.text, points=row.points),
+        actor=row.actor,
+        state=row.state,
+        severity=row.severity,
+        data=json.loads(row.data) if isinstance(row.data, str) else row.data,
     )
-    return [
-        TimelineEntry(
-            sequence=row.sequence,
-            at=row.at,
-            reason=Reason(code=row.code, text=row.text, points=row.points),
-            actor=row.actor,
-            state=row.state,
-            severity=row.severity,
-            data=json.loads(row.data) if isinstance(row.data, str) else row.data,
-        )
-        for row in rows
-    ]
