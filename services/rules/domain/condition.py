@@ -13,6 +13,7 @@ from cel_expr_python import cel
 from services.contracts.errors import Fault, InvalidError
 from services.contracts.values import Sentiment
 from services.rules.domain import variable
+from services.rules.domain.guard import Term, excluded, guard_of
 from services.rules.domain.rule import Rule
 
 _AT = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
@@ -38,20 +39,41 @@ class EvaluationError(Exception):
     """An expression could not be worked out on these values; the others can go on."""
 
 
+class Given:
+    """Values for any number of expressions, handed to CEL when the first of them asks: that is the costly part."""
+
+    __slots__ = ("_activation", "_env", "values")
+
+    def __init__(self, env: cel.Env, values: variable.Values) -> None:
+        self.values = values
+        self._env = env
+        self._activation: cel.Activation | None = None
+
+    @property
+    def activation(self) -> cel.Activation:
+        """As CEL takes them."""
+        if self._activation is None:
+            self._activation = self._env.Activation(data=self.values)
+        return self._activation
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression of a known result type."""
+    """A compiled expression of a known result type; `guard` are comparisons without which it is false."""
 
     compiled: cel.Expression
+    guard: tuple[Term, ...] = ()
 
-    def value(self, activation: cel.Activation) -> Any:  # noqa: ANN401 - BOOL or STRING, fixed when it was compiled
+    def value(self, given: Given) -> Any:  # noqa: ANN401 - BOOL or STRING, fixed when it was compiled
         """Its value.
 
         Raises:
             EvaluationError: Division by zero, a missing key, a bad pattern, too many iterations...
         """
+        if excluded(self.guard, given.values):
+            return False
         try:
-            result = self.compiled.eval(activation)
+            result = self.compiled.eval(given.activation)
         except RuntimeError as error:
             raise EvaluationError(str(error)) from error
         if result.type() == cel.Type.ERROR:
@@ -73,9 +95,9 @@ class Language:
         samples = {"INT": 1, "DOUBLE": 1.0, "BOOL": True, "STRING": "a"}
         self._sample = {name: samples.get(str(kind), ["a"]) for name, kind in variables.items()}
 
-    def activation(self, values: variable.Values) -> cel.Activation:
+    def given(self, values: variable.Values) -> Given:
         """`values` made ready for any number of expressions."""
-        return self._env.Activation(data=values)
+        return Given(self._env, values)
 
     def compile(self, field: str, source: str, result: cel.Type) -> Expression:
         """`source`, checked.
@@ -96,7 +118,7 @@ class Language:
             )
             raise InvalidError(Fault(field, problem, fix))
         self._probe(field, source, Expression(compiled))
-        return Expression(compiled)
+        return Expression(compiled, guard_of(source, self.variables) if result == cel.Type.BOOL else ())
 
     def _probe(self, field: str, source: str, expression: Expression) -> None:
         tones = [tone.value for tone in Sentiment]
@@ -105,7 +127,7 @@ class Language:
                 problem = f'sentiment is never "{match["tone"]}".{_caret(source, 1, match.start("tone") + 1)}'
                 raise InvalidError(Fault(field, problem, f"Write one of: {', '.join(tones)}."))
         try:
-            expression.value(self.activation(self._sample))
+            expression.value(self.given(self._sample))
         except EvaluationError as error:
             if "regular expression" in str(error):
                 fix = "Mend the pattern (RE2 syntax: no look-around, no back-references)."

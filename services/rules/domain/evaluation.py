@@ -18,7 +18,7 @@ from services.contracts.values import Reason, Severity
 from services.rules.domain import episode as episodes
 from services.rules.domain import headline, variable
 from services.rules.domain.arrival import Arrival, BrandState, Fault, ReadyRule
-from services.rules.domain.condition import EvaluationError
+from services.rules.domain.condition import EvaluationError, Given
 from services.rules.domain.episode import LATENESS, Episode, Signal
 from services.rules.domain.history import History
 from services.rules.domain.window import Figures, Window
@@ -131,9 +131,9 @@ class Evaluation:
         if not self._single:
             return
         values = variable.of_mention(arrival.mention, arrival.assessment, self._clock.at(arrival.event_at))
-        activation = self._single[0].condition.language.activation(values)
+        given = self._single[0].condition.language.given(values)
         for ready in self._single:
-            verdict = self._verdict(ready, activation, arrival.mention.mention_id)
+            verdict = self._verdict(ready, given, arrival.mention.mention_id)
             self._keep_look(ready, values, verdict)
             if verdict is not None:
                 self._hit_mention(ready, arrival, *verdict, repeated=ready.id in before)
@@ -143,9 +143,9 @@ class Evaluation:
         sight = _Sight(window, end, figures, self.history.usual(end, window.minutes))
         rules = self._windowed[window.minutes]
         values = variable.of_window(self.state.brand, figures, sight.usual, self._clock.at(end))
-        activation = rules[0].condition.language.activation(values)
+        given = rules[0].condition.language.given(values)
         for ready in rules:
-            verdict = self._verdict(ready, activation, arrival.mention.mention_id)
+            verdict = self._verdict(ready, given, arrival.mention.mention_id)
             self._keep_look(ready, values, verdict)
             if verdict is not None:
                 self._hit_window(ready, arrival, sight, *verdict)
@@ -155,15 +155,15 @@ class Evaluation:
             fault = self.faults.pop(ready.id, None)
             self.looks.append(Look(values, verdict is not None, fault.error if fault else None))
 
-    def _verdict(self, ready: ReadyRule, activation: object, mention_id: UUID) -> tuple[str, Severity] | None:
+    def _verdict(self, ready: ReadyRule, given: Given, mention_id: UUID) -> tuple[str, Severity] | None:
         """The dedup key and the severity if the rule holds. A rule that fails is noted, and stops no other."""
         try:
-            if not ready.condition.when.value(activation):
+            if not ready.condition.when.value(given):
                 return None
-            key = _kept(ready.condition.dedup_key.value(activation))
+            key = _kept(ready.condition.dedup_key.value(given))
             critical = ready.condition.critical_when
             severity = ready.rule.severity
-            if critical is not None and critical.value(activation):
+            if critical is not None and critical.value(given):
                 severity = Severity.CRITICAL
         except EvaluationError as error:
             known = self.faults.get(ready.id)

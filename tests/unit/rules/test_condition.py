@@ -104,21 +104,21 @@ def test_contains_any_takes_whole_words_without_case_or_accents(
     text: str, phrases: str, expected: bool
 ) -> None:
     expression = compile_rule(rule(when=f"contains_any(text, {phrases})")).when
-    assert expression.value(MENTION.activation({"text": text})) is expected
+    assert expression.value(MENTION.given({"text": text})) is expected
 
 
 @pytest.mark.parametrize("when", ["100 / mentions > 1", "[0][mentions + 1] == 1"])
 def test_what_fails_at_run_time_says_so(when: str) -> None:
     expression = compile_rule(rule(when=when, window_minutes=5)).when
     with pytest.raises(EvaluationError):
-        expression.value(WINDOW.activation({"mentions": 0}))
+        expression.value(WINDOW.given({"mentions": 0}))
 
 
 def test_an_endless_expression_is_stopped() -> None:
     tens = "[1,2,3,4,5,6,7,8,9,10]"
     nested = f"{tens}.all(a, {tens}.all(b, {tens}.all(c, {tens}.all(d, {tens}.all(e, true)))))"
     with pytest.raises(EvaluationError, match="budget"):
-        compile_rule(rule(when=nested)).when.value(MENTION.activation({}))
+        compile_rule(rule(when=nested)).when.value(MENTION.given({}))
 
 
 def test_expressions_have_a_limit() -> None:
