@@ -22,6 +22,7 @@ from services.kit.context import Kit
 from services.kit.logs import configure_logging
 from services.kit.settings import KitSettings
 from services.kit.tokens import issue_token, list_tokens
+from services.notify.settings.delivery import DeliverySettings
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Where the embedded database and the secret key live.", show_default=False)
@@ -55,8 +56,9 @@ async def _up(settings: KitSettings) -> None:
             settings = settings_from(
                 data_dir=settings.data_dir, host=settings.host, port=listener.getsockname()[1]
             )
-        if warning := settings.check_public_url():
-            typer.echo(warning, err=True)
+        public = settings.check_public_url()
+        for warning in [*([public] if public else []), *DeliverySettings().gaps()]:
+            typer.echo(f"Warning: {warning}", err=True)
         async with open_postgres(settings) as postgres, open_kit(settings, postgres=postgres) as kit:
             if token := await first_token(kit):
                 # At once: it is committed, and whatever fails from here on must not lose it.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,3 +33,24 @@ class DeliverySettings(BaseSettings):
     send_lease: float = Field(default=60, ge=0)
     sends_per_provider: int = Field(default=16, ge=1)
     max_attempts: int = Field(default=5, ge=1)
+
+    @model_validator(mode="after")
+    def _lease_outlives_a_send(self) -> Self:
+        if 0 < self.send_lease <= self.send_timeout:
+            raise ValueError("send_lease must be longer than send_timeout, or a slow send is sent twice")
+        return self
+
+    def gaps(self) -> list[str]:
+        """What is not configured and would be missed at night, as sentences for whoever starts the process."""
+        gaps = []
+        if self.email_url is None and self.sms_url is None and self.chat_url is None:
+            gaps.append(
+                "No page can leave by e-mail, SMS or chat: set VEILLEUR_NOTIFY_EMAIL_URL, VEILLEUR_NOTIFY_SMS_URL or "
+                "VEILLEUR_NOTIFY_CHAT_URL (only contacts of kind apprise work without)."
+            )
+        if self.fallback_url is None:
+            gaps.append(
+                "When a page reaches nobody, nobody is told: set VEILLEUR_NOTIFY_FALLBACK_URL to an Apprise URL that "
+                "somebody always reads."
+            )
+        return gaps
