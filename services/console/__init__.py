@@ -1,0 +1,1 @@
+"""The console: what people see in a browser."""

@@ -1,0 +1,1 @@
+"""The pages as HTML, written from what the views gathered."""
