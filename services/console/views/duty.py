@@ -22,7 +22,9 @@ from services.notify.store.schedules import SCHEDULES
 _INSTANT = timedelta(microseconds=1)
 
 PresenceCode = Literal["on_duty", "off_duty", "no_coverage", "coverage_unreadable"]
-NextCode = Literal["next_people", "next_team", "next_fallback", "next_reminder", "next_handover", "next_nothing"]
+NextCode = Literal[
+    "next_people", "next_team", "next_fallback", "next_reminder", "next_handover", "next_nothing"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,9 @@ class DutyBook:
             return OnCall(None)
         first, *later = (tuple(self._turns(step.targets, at)) for step in policy.doc.steps)
         already = {turn.name for turn in first}
-        then = dict.fromkeys(turn.name for turns in later for turn in turns if turn.name and turn.name not in already)
+        then = dict.fromkeys(
+            turn.name for turns in later for turn in turns if turn.name and turn.name not in already
+        )
         return OnCall(policy.doc.name, first, tuple(then))
 
     def next_of(self, run: Run | None) -> Next:
