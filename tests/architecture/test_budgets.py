@@ -78,7 +78,8 @@ def test_no_test_hopes_that_waiting_is_enough(path: Path) -> None:
         if isinstance(node, ast.Call):
             called = node.func
             word = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            assert word != "sleep", f"line {node.lineno} sleeps"
+            gives_way = [getattr(argument, "value", None) for argument in node.args] == [0]
+            assert word != "sleep" or gives_way, f"line {node.lineno} sleeps"
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES + TESTS if path != SELF], ids=name)
