@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from prometheus_client import Gauge
 
-from services.contracts.errors import PermanentError
-from services.kit.database import Database, Transaction
+from services.contracts.errors import RetryableError
+from services.kit.database import Database, Transaction, translated
+from services.kit.deadletters import describe
 from services.kit.runtime import Ticker
 from services.notify.domain.phrase import named
 from services.notify.domain.run import Run
@@ -25,7 +28,7 @@ from services.notify.handlers.tell_fallback import tell_fallback
 from services.notify.settings.escalation import House, TickSettings
 from services.notify.store.alerts import count_unresolved, get_alerts
 from services.notify.store.dues import first_due, next_due
-from services.notify.store.runs import WAKE, claim_due_runs, save_run
+from services.notify.store.runs import WAKE, claim_due_runs, postpone_run, save_run
 from services.notify.store.timeline import add_entry
 from services.notify.store.turns import claim_due_turns, save_turn
 
@@ -35,8 +38,8 @@ _MEASURE_EVERY = 15.0
 _HANDOVER_RETRY = timedelta(minutes=5)
 """Business time after which a handover that failed is tried again: the team is there and waits for it."""
 
-_UNEXPECTED = (PermanentError, ValueError, LookupError)
-"""What one row may be at fault for. Anything else concerns the whole batch, which is rolled back and tried again."""
+_STEP_RETRY = timedelta(minutes=5)
+"""Business time after which a step is tried again that failed, and of which not even the fallback could be told."""
 
 _log = logging.getLogger(__name__)
 
@@ -110,9 +113,11 @@ class EscalationTick:
                 due = run.next_due_at or now
                 LATENESS.set((now - due).total_seconds())
                 try:
-                    async with tx.begin_nested():
+                    async with _apart(tx):
                         await run_due(tx, alerts[run.alert_id], run, at=now, house=self._house)
-                except _UNEXPECTED as error:
+                except RetryableError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is told and concerns this run alone
                     _log.exception("A step of the escalation of alert %s failed", run.alert_id)
                     await self._failed(tx, run, error, now)
         return bool(runs)
@@ -120,19 +125,28 @@ class EscalationTick:
     async def _failed(self, tx: Transaction, run: Run, error: Exception, now: datetime) -> None:
         """One run that cannot go on must neither stop the others nor fall silent: the fallback is told."""
         why = named("step_failed", self._house.language, error=type(error).__name__)
-        data = {"error": f"{type(error).__name__}: {error}"[:500]}
-        await add_entry(tx, alert_id=run.alert_id, reason=why, actor=ACTOR, at=now, data=data)
-        await tell_fallback(tx, alert_id=run.alert_id, why=why, at=now, house=self._house)
-        await save_run(tx, run.exhausted(now))
+        data = {"error": describe(error)[:500]}
+        try:
+            async with _apart(tx):
+                await add_entry(tx, alert_id=run.alert_id, reason=why, actor=ACTOR, at=now, data=data)
+                await tell_fallback(tx, alert_id=run.alert_id, why=why, at=now, house=self._house)
+                await save_run(tx, run.exhausted(now))
+        except RetryableError:
+            raise
+        except Exception:  # noqa: BLE001 - told in full; one run must not stop all others
+            _log.critical("Nobody can be told about alert %s", run.alert_id, exc_info=True)
+            await postpone_run(tx, run.alert_id, until=now + _STEP_RETRY)
 
     async def _turns(self, now: datetime) -> bool:
         async with self._database.transaction() as tx:
             turns = await claim_due_turns(tx, now=now, limit=self._settings.tick_batch)
             for turn in turns:
                 try:
-                    async with tx.begin_nested():
+                    async with _apart(tx):
                         await take_turn(tx, turn, at=now, house=self._house)
-                except _UNEXPECTED:
+                except RetryableError:
+                    raise
+                except Exception:  # noqa: BLE001 - told in full; it concerns this brand alone
                     _log.exception("The handover of brand %s failed, and is tried again", turn.brand)
                     await save_turn(tx, replace(turn, next_start=now + _HANDOVER_RETRY))
         return bool(turns)
@@ -143,3 +157,11 @@ class EscalationTick:
         self._measured_at = time.monotonic()
         for state, severity in _SHOWN:
             ALERTS.labels(state, severity).set(counts.get((state, severity), 0))
+
+
+@asynccontextmanager
+async def _apart(tx: Transaction) -> AsyncIterator[None]:
+    """Undo what the block did if it fails, and nothing else of the transaction."""
+    with translated():
+        async with tx.begin_nested():
+            yield

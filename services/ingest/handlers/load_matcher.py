@@ -27,7 +27,7 @@ class Watchlist:
         # The stamp first: should a watch change in between, the next batch loads again.
         stamp = await WATCHES.stamp(tx)
         if stamp != self._stamp:
-            compiled = (_compiled(watch) for watch in await WATCHES.all(tx))
+            compiled = (_compiled(watch) for watch in await WATCHES.readable(tx))
             self._matcher = Matcher(watch for watch in compiled if watch is not None)
             self._stamp = stamp
         return self._matcher

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from services.kit.problems import StaleError
 from services.kit.resources.rows import ResourceRows, Stored
 
 M = TypeVar("M", bound=BaseModel)
+
+_log = logging.getLogger(__name__)
 
 Expected = int | Match | None
 """Which version a write changes: a number, what `If-Match` accepts, or None for whatever there is."""
@@ -129,6 +132,19 @@ class Collection(Generic[M]):
         return [
             self._versioned(row) for row in await self._rows.some(tx, brand=brand, after=None, limit=None)
         ]
+
+    async def readable(self, tx: Transaction) -> list[Versioned[M]]:
+        """As `all`, but for what this version of the product cannot read any more, of which the log tells.
+
+        For what decides about everybody: a document restored from another version must not stop all others.
+        """
+        found = []
+        for row in await self._rows.some(tx, brand=None, after=None, limit=None):
+            try:
+                found.append(self._versioned(row))
+            except ValueError:
+                _log.exception("The %s '%s' cannot be read and counts for nothing", self.kind, row.id)
+        return found
 
     async def page(
         self, tx: Transaction, *, brand: str | None = None, after: str | None = None, limit: int = 100

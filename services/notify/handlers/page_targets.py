@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from prometheus_client import Counter
+from pydantic import ValidationError
 
 from services.contracts.values import Reason
 from services.kit.database import Transaction
@@ -17,6 +19,8 @@ from services.notify.handlers.page_responder import page_responder
 from services.notify.settings.escalation import House
 from services.notify.store.schedules import SCHEDULES
 from services.notify.store.timeline import Noted, add_entries
+
+_log = logging.getLogger(__name__)
 
 PAGES = Counter("veilleur_notify_pages", "Attempts to page a target, by what came of it.", ["reason"])
 
@@ -69,7 +73,11 @@ async def _person(tx: Transaction, target: Target, *, at: datetime, house: House
     """The responder that a target means at `at`, or why it means nobody."""
     if target.kind is TargetKind.RESPONDER:
         return target.id
-    schedule = await SCHEDULES.find(tx, target.id)
+    try:
+        schedule = await SCHEDULES.find(tx, target.id)
+    except ValidationError:
+        _log.exception("The schedule '%s' cannot be read", target.id)
+        schedule = None
     if schedule is None:
         return named("schedule_unknown", house.language, schedule=target.id)
     shift = shift_at(schedule.doc, at)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
+from services.contracts.errors import RetryableError
 from services.contracts.events import AlertRaised
 from services.contracts.ids import derived
 from services.contracts.values import Playbook, Reason, Severity, Situation
-from services.kit.database import Transaction
+from services.kit.database import Transaction, translated
 from services.notify.domain.alert import Alert, AlertState
 from services.notify.domain.phrase import named, sentence
 from services.notify.domain.run import Run
 from services.notify.handlers.decide_escalation import ACTOR, follow, weigh
 from services.notify.handlers.tell_fallback import tell_fallback
+from services.notify.pipeline.sequence import Decision
 from services.notify.settings.escalation import House
 from services.notify.store.alerts import add_alert
 from services.notify.store.runs import save_run
 from services.notify.store.timeline import Noted, add_entries
+
+_log = logging.getLogger(__name__)
 
 _NOTHING_SEEN = Situation(mentions=0, authors=0, negative_share=0, reach=0, max_risk=0)
 
@@ -86,17 +91,32 @@ async def raise_unreadable(
     alert = _own_alert(
         derived("alert-unreadable", cause), brand, headline, severity=Severity.CRITICAL, at=at, reasons=(why,)
     )
-    decision = await weigh(tx, alert, at=at, house=house)
-    alert = alert.model_copy(update={"off_hours": not decision.presence.on_duty})
+    decision = await _weighed(tx, alert, at=at, house=house)
+    alert = alert.model_copy(update={"off_hours": decision is None or not decision.presence.on_duty})
     if not await add_alert(tx, alert):
         return False
-    noted: list[Noted] = [(why, {"dead_letter": str(cause)}), (decision.presence.reason, {})]
+    noted: list[Noted] = [(why, {"dead_letter": str(cause)})]
+    noted += [(decision.presence.reason, {})] if decision else []
     noted.append((named("straight_to_fallback", house.language), {}))
     await add_entries(tx, alert_id=alert.id, noted=noted, actor=ACTOR, at=at)
     await tell_fallback(tx, alert_id=alert.id, why=why, at=at, house=house)
     # From here on it is like any other that the fallback was told of: everybody is reminded until somebody answers.
-    await save_run(tx, Run.new(alert.id).model_copy(update={"policy": decision.policy}).exhausted(at))
+    policy = decision.policy if decision else None
+    await save_run(tx, Run.new(alert.id).model_copy(update={"policy": policy}).exhausted(at))
     return True
+
+
+async def _weighed(tx: Transaction, alert: Alert, *, at: datetime, house: House) -> Decision | None:
+    """The decision, or None: what made the message impossible may be the pipeline itself, and somebody must be told."""
+    try:
+        with translated():
+            async with tx.begin_nested():
+                return await weigh(tx, alert, at=at, house=house)
+    except RetryableError:
+        raise
+    except Exception:  # noqa: BLE001 - told in full, here and on the timeline
+        _log.exception("Nothing can be decided about alert %s; the fallback is told all the same", alert.id)
+        return None
 
 
 async def _begin(

@@ -17,9 +17,14 @@ async def take_turn(tx: Transaction, turn: DutyTurn, *, at: datetime, house: Hou
 
     Turns missed while the service was stopped become one handover. The caller holds the turn's lock, so that each
     is taken once.
+
+    Raises:
+        InvalidError: The brand's calendar cannot be computed (any more): the turn stays, to be taken once it can.
     """
     calendar = await find_calendar(tx, turn.brand, house.language)
-    if calendar is None or isinstance(calendar, InvalidError):
+    if isinstance(calendar, InvalidError):
+        raise calendar
+    if calendar is None:
         await remove_turn(tx, turn.brand)
         return False
     await save_turn(tx, turn_from(calendar, turn.brand, at))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from services.contracts.errors import NotFoundError
 from services.contracts.values import Severity
 from services.kit.database import Transaction
 from services.notify.domain.alert import Alert, AlertState
+
+_log = logging.getLogger(__name__)
 
 _SELECT = """
     SELECT alerts.*, coalesce(brands.name, alerts.brand) AS brand_name
@@ -73,9 +77,15 @@ async def find_alert(tx: Transaction, alert_id: UUID, *, lock: bool = False) -> 
 
 
 async def get_alerts(tx: Transaction, alert_ids: Sequence[UUID]) -> dict[UUID, Alert]:
-    """Those of the alerts that exist, by id, in one round trip."""
+    """Those of the alerts that exist and can be read, by id, in one round trip; the log tells of the others."""
     rows = await tx.execute(text(_SELECT + " WHERE alerts.id = ANY(:ids)"), {"ids": list(alert_ids)})
-    return {row["id"]: alert_of(row) for row in rows.mappings()}
+    found: dict[UUID, Alert] = {}
+    for row in rows.mappings():
+        try:
+            found[row["id"]] = alert_of(row)
+        except ValidationError:
+            _log.exception("The alert %s cannot be read", row["id"])
+    return found
 
 
 async def add_alert(tx: Transaction, alert: Alert) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
+from pydantic import ValidationError
+
 from services.contracts.coverage import CoverageSpec
 from services.contracts.errors import Fault, InvalidError
 from services.contracts.events import CoverageDefined, CoverageRemoved
@@ -12,6 +14,7 @@ from services.coverage.calendar import Calendar
 from services.coverage.check import check_spec
 from services.kit import outbox
 from services.kit.database import Transaction
+from services.kit.faults import faults_of
 from services.kit.resources import Change, Collection
 from services.notify.domain.responder import Language
 from services.notify.store.runs import wake_held_runs
@@ -27,16 +30,16 @@ def calendar_of(spec: CoverageSpec, language: Language) -> Calendar:
 async def find_calendar(tx: Transaction, brand: str, language: Language) -> Calendar | InvalidError | None:
     """The calendar of a brand; None when no coverage is defined for it.
 
-    What was accepted once may not be computable any more, after an upgrade of the zone or holiday data: then the
-    error says why. It is returned, not raised, because an alert must go on without a calendar.
+    What was accepted once may not be readable or computable any more, after an upgrade of the product or of the zone
+    or holiday data: then the error says why. It is returned, not raised, because an alert must go on without a calendar.
     """
-    found = await COVERAGES.find(tx, brand)
-    if found is None:
-        return None
     try:
-        return calendar_of(found.doc, language)
+        found = await COVERAGES.find(tx, brand)
+        return None if found is None else calendar_of(found.doc, language)
     except InvalidError as error:
         return error
+    except ValidationError as error:
+        return InvalidError(*faults_of(error))
 
 
 def turn_from(calendar: Calendar, brand: str, at: datetime) -> DutyTurn:

@@ -11,8 +11,8 @@ from services.notify.store.references import known_ids, missing
 
 
 async def all_policies(tx: Transaction) -> tuple[NamedPolicy, ...]:
-    """Every policy, the oldest first."""
-    found = sorted(await POLICIES.all(tx), key=lambda one: (one.created_at, one.id))
+    """Every policy that can be read, the oldest first."""
+    found = sorted(await POLICIES.readable(tx), key=lambda one: (one.created_at, one.id))
     return tuple(NamedPolicy(id=one.id, version=one.version, doc=one.doc) for one in found)
 
 

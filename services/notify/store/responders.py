@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
+import logging
+
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import text
 
 from services.contracts.values import Value
 from services.kit.database import Transaction
 from services.notify.domain.responder import Contact, Responder, Team
+
+_log = logging.getLogger(__name__)
 
 _ONE = text("SELECT CAST(doc AS text) FROM notify.resources WHERE kind = 'responder' AND id = :id")
 _KNOWN = text("""
@@ -31,9 +35,16 @@ _USED = text("""
 
 
 async def find_responder(tx: Transaction, responder_id: str) -> Responder | None:
-    """The responder, with addresses as stored (Apprise ones sealed); None when there is no such person."""
+    """The responder, with addresses as stored (Apprise ones sealed); None when there is no such person.
+
+    One whose document cannot be read (any more) counts as not there, so that whoever else is to be paged is paged.
+    """
     doc = (await tx.execute(_ONE, {"id": responder_id})).scalar_one_or_none()
-    return None if doc is None else Responder.model_validate_json(doc)
+    try:
+        return None if doc is None else Responder.model_validate_json(doc)
+    except ValidationError:
+        _log.exception("The responder '%s' cannot be read", responder_id)
+        return None
 
 
 class KnownResponder(Value):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from services.kit.database import Transaction
 from services.kit.wakes import touch
 from services.notify.domain.run import Run
+
+_log = logging.getLogger(__name__)
 
 WAKE = "notify-due"
 """Touched when something is planned, or not any more."""
@@ -72,6 +76,15 @@ async def stop_run(tx: Transaction, alert_id: UUID) -> None:
     )
 
 
+async def postpone_run(tx: Transaction, alert_id: UUID, *, until: datetime) -> None:
+    """Try a run again at `until`, whatever its row holds. The caller holds its alert's lock."""
+    await tx.execute(
+        text("UPDATE notify.runs SET next_due_at = :until WHERE alert_id = :id"),
+        {"id": alert_id, "until": until},
+    )
+    touch(tx, WAKE)
+
+
 async def wake_held_runs(tx: Transaction, *, brand: str, at: datetime) -> None:
     """Have what waits for the team of `brand` decided again, because its hours are others now."""
     await tx.execute(
@@ -88,4 +101,10 @@ def _run(row: Mapping[Any, Any]) -> Run:
     fields = dict(row)
     if isinstance(fields["policy"], str):
         fields["policy"] = json.loads(fields["policy"])
-    return Run.model_validate(fields)
+    try:
+        return Run.model_validate(fields)
+    except ValidationError:
+        # A snapshot of another version. One run that cannot be read must not stop all others, nor fall silent: without
+        # a policy it is decided anew by those there are, and goes to the fallback if there is none.
+        _log.exception("The policy that alert %s follows cannot be read", fields["alert_id"])
+        return Run.model_validate(fields | {"policy": None})

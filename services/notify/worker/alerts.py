@@ -29,9 +29,9 @@ def alert_consumer(kit: Kit, house: House) -> Consumer:
 
     async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
         for received in batch:
-            # An alert that was late on the bus is decided by the hour at which it is read: that is who can be woken.
-            at = max(kit.clock.now(), received.occurred_at)
-            await _handle(tx, received, at=at, house=house)
+            # Decided by the hour at which it is read: that is who can be woken. Not by the writer's, whose clock may be
+            # ahead of ours: what is planned by it would wait, unseen, until ours has caught up.
+            await _handle(tx, received, at=kit.clock.now(), house=house)
 
     async def on_dead_letter(tx: Transaction, letter: DeadLetter) -> None:
         if letter.record.partition.topic != topics.ALERTS.name:

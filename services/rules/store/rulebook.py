@@ -57,7 +57,7 @@ class RuleBook:
         """Every enabled rule that compiles, by id."""
         stamp = await self.collection.stamp(tx)
         if stamp != self._stamp:
-            found = [each for each in await self.collection.all(tx) if each.doc.enabled]
+            found = [each for each in await self.collection.readable(tx) if each.doc.enabled]
             self._broken = {}
             self._compiled = {(each.id, each.version): rule for each in found if (rule := self._ready(each))}
             # After the reading: if that fails, the next batch reads again.

@@ -155,10 +155,23 @@ async def test_two_people_who_answer_at_once_see_the_same_winner(database: Datab
 async def test_one_run_that_cannot_go_on_is_told_and_the_others_go_on(database: Database) -> None:
     good, bad = await escalating(database, 2)
     async with database.transaction() as tx:
-        # The brand's calendar cannot be computed any more: the zone was withdrawn from the machine's tables.
-        await tx.execute(text("UPDATE notify.alerts SET brand = 'broken' WHERE id = :id"), {"id": bad})
-        document = {"brand": "broken", "zone": "Mars/Olympus"}
-        await tx.execute(COVERAGE, {"brand": "broken", "doc": json.dumps(document), "at": NIGHT})
+        await tx.execute(text("CREATE TABLE held (id uuid)"))
+        await tx.execute(text("INSERT INTO held VALUES (:id)"), {"id": bad})
+        await tx.execute(
+            text("""
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF NEW.code = 'step_started' AND NEW.alert_id IN (SELECT id FROM held) THEN
+                        RAISE EXCEPTION 'a row that no step can be written for' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                END $$
+            """)
+        )
+        await tx.execute(
+            text(
+                "CREATE TRIGGER refuse BEFORE INSERT ON notify.timeline FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        )
     assert await ticker(database).tick(NIGHT)
     assert (await steps_of(database, good))[(0, 0)] == 1
     async with database.transaction() as tx:
@@ -167,6 +180,36 @@ async def test_one_run_that_cannot_go_on_is_told_and_the_others_go_on(database: 
     assert codes == ["step_failed", "fallback_paged"]
     assert run is not None
     assert run.next_due_at == NIGHT + timedelta(minutes=30)
+
+
+async def test_one_run_of_which_nothing_can_be_told_is_postponed_and_the_others_go_on(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = await escalating(database, 2)
+    async with database.transaction() as tx:
+        # Its events can no longer be written as this version writes them.
+        await tx.execute(text("UPDATE notify.alerts SET brand = 'Not A Slug' WHERE id = :id"), {"id": bad})
+    look = ticker(database)
+    assert await look.tick(NIGHT)
+    assert (await steps_of(database, good))[(0, 0)] == 1
+    assert f"Nobody can be told about alert {bad}" in caplog.text
+    assert await look.next_due(NIGHT) == NIGHT + timedelta(minutes=5)
+
+
+async def test_a_policy_of_another_version_is_decided_anew_and_stops_nobody(database: Database) -> None:
+    good, bad = await escalating(database, 2)
+    async with database.transaction() as tx:
+        await tx.execute(
+            text('UPDATE notify.runs SET policy = \'{"id": "night", "rungs": []}\' WHERE alert_id = :id'),
+            {"id": bad},
+        )
+    assert await ticker(database).tick(NIGHT)
+    assert (await steps_of(database, good))[(0, 0)] == 1
+    async with database.transaction() as tx:
+        codes = [entry.reason.code for entry in await entries_of(tx, bad)]
+    assert codes[-2:] == ["exhausted", "fallback_paged"], (
+        "there is no policy to decide by, so the fallback is told"
+    )
 
 
 async def test_concurrent_tickers_hand_over_once(database: Database) -> None:
