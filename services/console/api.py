@@ -38,13 +38,14 @@ _MISSING: dict[int | str, dict[str, Any]] = {
 }
 
 
-def page_router(kit: Kit, pages: Pages, *, zone: str) -> APIRouter:
+def page_router(kit: Kit, pages: Pages, *, zone: str, fallback: bool) -> APIRouter:
     """`/` and `/a/{alert_id}`, for browsers, which send the token as a password.
 
     Args:
         kit: The plumbing.
         pages: What writes the HTML.
         zone: IANA zone of brands without a coverage.
+        fallback: Whether somebody is told when nobody else can be.
     """
     router = APIRouter(tags=["console"], route_class=_route_of(pages))
     language = kit.settings.language
@@ -54,7 +55,7 @@ def page_router(kit: Kit, pages: Pages, *, zone: str) -> APIRouter:
         observation: Observation = request.app.state.observation
         health = await observation.checks()
         async with kit.database.transaction() as tx:
-            seen = await see_tonight(tx, now=kit.clock.now(), language=language, zone=zone)
+            seen = await see_tonight(tx, now=kit.clock.now(), language=language, zone=zone, fallback=fallback)
         return HTMLResponse(pages.tonight(seen, health=health, nonce=csp_nonce(request)), headers=_HEADERS)
 
     async def alert(alert_id: AlertId, request: Request, _: Reader) -> HTMLResponse:

@@ -15,9 +15,6 @@ def build(
 ) -> Service:
     """The service on `kit`; `delivery` and `rules` are those of the process unless given."""
     delivery, rules = delivery or DeliverySettings(), rules or RulesSettings()
-    pages = Pages(
-        kit.settings.language,
-        public_url=kit.settings.public_url,
-        fallback=delivery.fallback_url is not None,
-    )
-    return Service(name="console", pages=(page_router(kit, pages, zone=rules.zone),))
+    pages = Pages(kit.settings.language, public_url=kit.settings.public_url)
+    router = page_router(kit, pages, zone=rules.zone, fallback=delivery.fallback_url is not None)
+    return Service(name="console", pages=(router,))

@@ -18,6 +18,7 @@ _WEEK = 6
 """Days within which a weekday's name says which day is meant."""
 
 _SOON_MINUTES = 90
+_DAYTIME = range(6, 18)
 
 
 def when(instant: datetime, now: datetime, zone: str, language: Language) -> str:
@@ -40,4 +41,15 @@ def due(instant: datetime, now: datetime, zone: str, language: Language) -> str:
         return say("now", language)
     if minutes <= _SOON_MINUTES:
         return say("soon", language, minutes=minutes, at=shown)
+    return at(instant, now, zone, language)
+
+
+def at(instant: datetime, now: datetime, zone: str, language: Language) -> str:
+    """When something happened, as a sentence goes on: `à 23 h 14`, `samedi 23 h 14`."""
+    shown = when(instant, now, zone, language)
     return say("at", language, at=shown) if shown[0].isdigit() else shown
+
+
+def day(instant: datetime, zone: str) -> str:
+    """What people call the time around `instant`: `tonight` or `today`."""
+    return "today" if instant.astimezone(ZoneInfo(zone)).hour in _DAYTIME else "tonight"

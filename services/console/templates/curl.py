@@ -39,6 +39,7 @@ def steps(setup: Setup, public_url: str, language: Language) -> tuple[Step, ...]
 def _line(public_url: str, path: str, document: dict[str, Any]) -> str:
     body = shlex.quote(json.dumps(document, ensure_ascii=False))
     return (
-        'curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n'
-        f"  -d {body} \\\n  {shlex.quote(f'{public_url}/api/v1/{path}')}"
+        f"curl {shlex.quote(f'{public_url}/api/v1/{path}')} \\\n"
+        '  -H "Authorization: Bearer $TOKEN" \\\n  -H "Content-Type: application/json" \\\n'
+        f"  -d {body}"
     )

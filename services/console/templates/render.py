@@ -26,13 +26,11 @@ class Pages:
     Args:
         language: Of the installation.
         public_url: Under which it is reached.
-        fallback: Whether somebody is told when nobody else can be.
     """
 
-    def __init__(self, language: Language, *, public_url: str, fallback: bool) -> None:
+    def __init__(self, language: Language, *, public_url: str) -> None:
         self._language = language
         self._public_url = public_url
-        self._fallback = fallback
         self._environment = _environment(language)
 
     def tonight(self, tonight: Tonight, *, health: Mapping[str, str | None], nonce: str) -> str:
@@ -46,7 +44,7 @@ class Pages:
             tonight=tonight,
             failing=sorted(name.removeprefix("worker ") for name, why in health.items() if why is not None),
             workers=sum(name.startswith("worker ") for name in health),
-            fallback=self._fallback,
+            fallback=setup.fallback,
             steps=() if setup.complete else curl.steps(setup, self._public_url, self._language),
         )
 
@@ -87,7 +85,10 @@ def _environment(language: Language) -> Environment:
         language=language,
         t=lambda key, **parts: say(key, language, **parts),
         when=partial(_told, clock.when, language),
+        at=partial(_told, clock.at, language),
         due=partial(_told, clock.due, language),
+        day=clock.day,
+        semicolon="\u202f; " if language == "fr" else "; ",
         width=sparkline.WIDTH,
         height=sparkline.HEIGHT,
     )

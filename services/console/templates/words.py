@@ -14,6 +14,10 @@ _WORDS: dict[str, dict[Language, str]] = {
         "fr": "{count} alerte attend quelqu'un|{count} alertes attendent quelqu'un",
         "en": "{count} alert needs somebody|{count} alerts need somebody",
     },
+    "exposed_fallback": {
+        "fr": "Aucune alerte n'attend, mais seul le contact de secours serait prévenu pour {names}",
+        "en": "No alert is waiting, but only the fallback would be told for {names}",
+    },
     "exposed": {
         "fr": "Aucune alerte n'attend, mais personne ne serait réveillé pour {names}",
         "en": "No alert is waiting, but nobody would be woken for {names}",
@@ -28,12 +32,12 @@ _WORDS: dict[str, dict[Language, str]] = {
     "severity_warning": {"fr": "avertissement", "en": "warning"},
     "severity_info": {"fr": "information", "en": "information"},
     "raised": {"fr": "levée {at}", "en": "raised {at}"},
-    "taken_by": {"fr": "Prise par {who}, {at}.", "en": "Taken by {who}, {at}."},
-    "resolved_by": {"fr": "Close par {who}, {at} : {verdict}.", "en": "Closed by {who}, {at}: {verdict}."},
+    "taken_by": {"fr": "Prise par {who} {at}.", "en": "Taken by {who} {at}."},
+    "resolved_by": {"fr": "Close par {who} {at} : {verdict}.", "en": "Closed by {who} {at}: {verdict}."},
     "untaken": {"fr": "Personne ne l'a encore prise.", "en": "Nobody has taken it yet."},
     "subsided": {
-        "fr": "La situation s'est calmée d'elle-même, {at}.",
-        "en": "The situation calmed down by itself, {at}.",
+        "fr": "La situation s'est calmée d'elle-même {at}.",
+        "en": "The situation calmed down by itself {at}.",
     },
     "verdict_real": {"fr": "vraie alerte", "en": "a real alert"},
     "verdict_false_alarm": {"fr": "fausse alerte", "en": "a false alarm"},
@@ -41,8 +45,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     # Pages
     "nobody_paged": {"fr": "Personne n'a été prévenu.", "en": "Nobody was paged."},
     "answer_none": {"fr": "sans réponse", "en": "no answer"},
-    "answer_taken": {"fr": "« Je prends », {at}", "en": "“I take it”, {at}"},
-    "answer_declined": {"fr": "a passé son tour, {at}", "en": "passed it on, {at}"},
+    "answer_taken": {"fr": "« Je prends » {at}", "en": "“I take it” {at}"},
+    "answer_declined": {"fr": "a passé son tour {at}", "en": "passed it on {at}"},
     "no_channel": {"fr": "par aucun canal", "en": "by no channel"},
     "earlier": {
         "fr": "et {count} fois avant",
@@ -86,8 +90,6 @@ _WORDS: dict[str, dict[Language, str]] = {
     "now": {"fr": "maintenant", "en": "now"},
     # Who is there
     "brands": {"fr": "Marques", "en": "Brands"},
-    "on_duty": {"fr": "Équipe présente", "en": "Team on duty"},
-    "on_duty_until": {"fr": "Équipe présente jusqu'à {until}", "en": "Team on duty until {until}"},
     "off_duty": {"fr": "Équipe absente", "en": "Team off duty"},
     "off_duty_since": {"fr": "Équipe absente depuis {since}", "en": "Team off duty since {since}"},
     "back": {"fr": "de retour {until}", "en": "back {until}"},

@@ -67,16 +67,19 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """Who would be woken for a brand: `first` at once, `then` if they do not answer; no policy, nobody."""
+    """Who would be woken for a brand.
+
+    Attributes:
+        policy: By which policy; None when none applies, and then nobody is.
+        first: Who is paged at once.
+        then: Who else, if they do not answer, by name.
+        reached: Whether a page could leave for any of them.
+    """
 
     policy: str | None
     first: tuple[Turn, ...] = ()
     then: tuple[str, ...] = ()
-
-    @property
-    def gap(self) -> bool:
-        """Whether the first page would reach nobody."""
-        return not any(turn.reachable for turn in self.first)
+    reached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +143,13 @@ class DutyBook:
         policy = own_policy(self.policies, brand) or general_policy(self.policies)
         if policy is None:
             return OnCall(None)
-        first, *later = (tuple(self._turns(step.targets, at)) for step in policy.doc.steps)
+        first, *later = [tuple(self._turns(step.targets, at)) for step in policy.doc.steps]
         already = {turn.name for turn in first}
         then = dict.fromkeys(
             turn.name for turns in later for turn in turns if turn.name and turn.name not in already
         )
-        return OnCall(policy.doc.name, first, tuple(then))
+        reached = any(turn.reachable for turns in (first, *later) for turn in turns)
+        return OnCall(policy.doc.name, first, tuple(then), reached)
 
     def next_of(self, run: Run | None) -> Next:
         """What comes next for an alert that nobody has taken."""

@@ -89,11 +89,12 @@ class Setup:
     watch: bool
     responder: bool
     policy: bool
+    fallback: bool
 
     @property
     def complete(self) -> bool:
-        """Whether an alert could be seen and somebody woken for it."""
-        return bool(self.brand) and self.watch and self.responder and self.policy
+        """Whether an alert could be raised and somebody told of it."""
+        return bool(self.brand) and self.watch and (self.fallback or (self.responder and self.policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Tonight:
     Attributes:
         zone: In which the page tells its own time.
         unshown: How many brands are not among `brands`.
-        gaps: Brands for which the first page would reach nobody, by name.
+        gaps: Brands for which no page would reach anybody although a policy says whom, or for which neither a policy
+            nor a fallback is there; by name.
     """
 
     now: datetime
@@ -122,14 +124,25 @@ class Tonight:
         return not self.brands or any(not card.presence.on_duty for card in self.brands)
 
 
-async def see_tonight(tx: Transaction, *, now: datetime, language: Language, zone: str) -> Tonight:
-    """Gather the page: as many round trips for five hundred alerts as for one."""
+async def see_tonight(
+    tx: Transaction, *, now: datetime, language: Language, zone: str, fallback: bool
+) -> Tonight:
+    """Gather the page: as many round trips for five hundred alerts as for one.
+
+    Args:
+        tx: Where everything is read.
+        now: Business time.
+        language: Of what calendars say.
+        zone: IANA zone of brands without a coverage.
+        fallback: Whether somebody is told when nobody else can be.
+    """
     book = await DutyBook.read(tx, language=language, zone=zone)
     names = {one.id: one.doc.name for one in await BRANDS.all(tx)}
     watched = bool(await WATCHES.page(tx, limit=1))
     waiting = await open_by_brand(tx)
     calls = {brand: book.on_call(brand, now) for brand in names}
-    ranked = sorted(names, key=lambda brand: (-waiting.get(brand, 0), not calls[brand].gap, names[brand]))
+    gaps = {brand for brand, call in calls.items() if not call.reached and (call.policy or not fallback)}
+    ranked = sorted(names, key=lambda brand: (-waiting.get(brand, 0), brand not in gaps, names[brand]))
     said = await volumes(tx, ranked[:BRANDS_SHOWN], until=now, slot=_HOUR, slots=48)
     cards = tuple(
         BrandCard(
@@ -141,13 +154,13 @@ async def see_tonight(tx: Transaction, *, now: datetime, language: Language, zon
     return Tonight(
         now=now,
         zone=cards[0].zone if cards else zone,
-        setup=Setup(next(iter(names), None), watched, bool(book.people), bool(book.policies)),
+        setup=Setup(next(iter(names), None), watched, bool(book.people), bool(book.policies), fallback),
         open=await _open(tx, book),
         taken=_section(book, await urgent_alerts(tx, AlertState.ACKNOWLEDGED, limit=TAKEN_SHOWN)),
         resolved=_section(book, await resolved_alerts(tx, since=now - DAY, limit=RESOLVED_SHOWN)),
         brands=cards,
         unshown=len(names) - len(cards),
-        gaps=tuple(names[brand] for brand in ranked if calls[brand].gap),
+        gaps=tuple(names[brand] for brand in ranked if brand in gaps),
     )
 
 
