@@ -60,5 +60,6 @@ def _shown(answered: Answered, request: Request) -> HTMLResponse:
         facts=answered.facts,
         who=answered.who,
         when=answered.when,
+        verdict=answered.verdict,
     )
     return HTMLResponse(html, status_code=_STATUS.get(answered.state, 200), headers=_HEADERS)

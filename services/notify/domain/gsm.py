@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _BASIC = frozenset(
@@ -14,11 +15,15 @@ _EXTENDED = frozenset("^{}\\[~]|€\f")  # each takes an escape as well: two sep
 # 16-bit text, of which a segment holds 67 instead of 153.
 _PLAIN = str.maketrans(
     {
-        "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "«": '"', "»": '"', "\u2013": "-", "\u2014": "-",
+        "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-",
         "\u2026": "...", "œ": "oe", "Œ": "OE", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "·": ".",
         "•": "-", "°": "o", "\u00d7": "x",
     }
 )  # fmt: skip
+
+# The alphabet has no guillemets: straight quotes, which stand close to the words they hold.
+_QUOTES = re.compile(r"«\s*|\s*»")
+_ENDING = " ,;:.!?("
 
 SINGLE = 160
 """Septets of a message in one segment: 140 octets of 8 bits."""
@@ -28,7 +33,9 @@ PART = 153
 
 def to_gsm(text: str) -> str:
     """`text` in the GSM alphabet: accents it lacks are dropped, signs it lacks replaced, the rest left out."""
-    return "".join(map(_letter, text.translate(_PLAIN)))
+    plain = "".join(map(_letter, _QUOTES.sub('"', text).translate(_PLAIN)))
+    # Signs that are left out leave holes: quotes around nothing, and spaces side by side.
+    return re.sub(" {2,}", " ", re.sub('(?:"")+', "", plain))
 
 
 def _letter(letter: str) -> str:
@@ -51,7 +58,7 @@ def segments(text: str) -> int:
 def fit(text: str, tail: str, *, most: int = 2) -> str:
     """`text`, then `tail`, in the GSM alphabet and at most `most` segments.
 
-    The text is cut at a word and ends with dots where it must; the tail (the link) is never cut.
+    The text is cut at a word and ends with dots where it must, an open quote closed; the tail (the link) is never cut.
     """
     body, end = to_gsm(text).strip(), to_gsm(tail)
     room = (SINGLE if most == 1 else PART * most) - septets(end)
@@ -60,7 +67,13 @@ def fit(text: str, tail: str, *, most: int = 2) -> str:
     kept = ""
     for word in body.split(" "):
         candidate = f"{kept} {word}".lstrip(" ")
-        if septets(candidate) + len("...") > room:
+        if septets(_cut(candidate)) > room:
             break
         kept = candidate
-    return f"{kept.rstrip(' ,;:.')}...{end}" if kept else end
+    return f"{_cut(kept)}{end}" if kept else end
+
+
+def _cut(text: str) -> str:
+    """`text` as the beginning of a longer one."""
+    quote = '"' if text.count('"') % 2 else ""
+    return f"{text.rstrip(_ENDING)}...{quote}"

@@ -20,6 +20,7 @@ class PageFacts:
     Attributes:
         reader: The name of the person paged.
         zone: IANA zone in which times are told.
+        off_hours: Whether the team was away when the alert was raised: the link page is then dark.
         why_you: Why this reader, in a clause; empty where it goes without saying.
         link: The signed link; empty for a reader who has none (the fallback has no name to acknowledge with).
         situation: None when a human raised the alarm.
@@ -38,6 +39,7 @@ class PageFacts:
     playbook: Playbook
     why_you: str
     link: str
+    off_hours: bool = True
 
     @property
     def worst(self) -> tuple[EvidenceMention, ...]:

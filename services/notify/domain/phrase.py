@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.contracts.values import Reason
+from services.notify.domain.count import counted
 from services.notify.domain.responder import Language
 
 _PHRASES: dict[str, dict[Language, str]] = {
@@ -17,14 +18,14 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "fr": "Une alerte n'a pas pu être lue : vérifiez ce qui se passe",
         "en": "An alert could not be read: see what is going on",
     },
-    "grew": {"fr": "la situation s'étend : {mentions} mentions", "en": "the situation grows: {mentions} mentions"},
+    "grew": {"fr": "la situation s'étend : {mentions:mention|mentions}", "en": "the situation grows: {mentions:mention|mentions}"},
     "worsened": {
-        "fr": "la situation s'aggrave : {before} devient {after}",
-        "en": "the situation gets worse: {before} becomes {after}",
+        "fr": "la situation s'aggrave : « {after} » et non plus « {before} »",
+        "en": "the situation gets worse: {after}, no longer {before}",
     },
     "reopened": {
-        "fr": "rouverte : plus grave ({after}) que ce qui avait été pris en compte ({before})",
-        "en": "reopened: worse ({after}) than what had been answered ({before})",
+        "fr": "rouverte : « {after} », et l'alerte prise en charge était « {before} »",
+        "en": "reopened: {after}, and what had been answered was {before}",
     },
     "grew_after_resolution": {
         "fr": "la situation s'étend encore après la résolution, sans s'aggraver",
@@ -48,7 +49,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
     },
     # Severity and urgency
     "urgency_high": {"fr": "gravité critique : urgence haute", "en": "critical severity: high urgency"},
-    "urgency_normal": {"fr": "gravité moyenne : urgence normale", "en": "warning severity: normal urgency"},
+    "urgency_normal": {"fr": "avertissement : urgence normale", "en": "warning severity: normal urgency"},
     "urgency_low": {"fr": "pour information : urgence basse", "en": "information: low urgency"},
     # Policy
     "policy_of_rule": {"fr": "procédure « {policy} », demandée par la règle", "en": "policy '{policy}', asked for by the rule"},
@@ -68,7 +69,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "the team is there; if nobody answers before it leaves, on-call is paged",
     },
     "held_for_handover": {
-        "fr": "personne n'est réveillé pour une gravité « {severity} » : à lire à la prise de poste",
+        "fr": "personne n'est réveillé pour une gravité « {severity} » : à lire à la relève",
         "en": "nobody is woken for severity '{severity}': it waits for the handover",
     },
     "escalation_started": {"fr": "l'astreinte est prévenue", "en": "on-call is paged"},
@@ -88,8 +89,8 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "nobody of this step could be paged",
     },
     "exhausted": {
-        "fr": "personne n'a répondu après {rounds} tour(s)",
-        "en": "nobody answered after {rounds} round(s)",
+        "fr": "personne n'a répondu après {rounds:tour|tours}",
+        "en": "nobody answered after {rounds:round|rounds}",
     },
     "reminder": {"fr": "toujours sans réponse : nouveau rappel", "en": "still no answer: everybody is reminded"},
     "step_failed": {
@@ -100,14 +101,14 @@ _PHRASES: dict[str, dict[Language, str]] = {
 
 _SEVERITIES: dict[str, dict[Language, str]] = {
     "info": {"fr": "information", "en": "info"},
-    "warning": {"fr": "moyenne", "en": "warning"},
+    "warning": {"fr": "avertissement", "en": "warning"},
     "critical": {"fr": "critique", "en": "critical"},
 }
 
 
 def sentence(code: str, language: Language, **parts: object) -> str:
     """The sentence of a reason code, its parts filled in."""
-    return _PHRASES[code][language].format(**parts)
+    return _PHRASES[code][language].format(**counted(parts, language))
 
 
 def named(code: str, language: Language, **parts: object) -> Reason:

@@ -9,7 +9,7 @@ from typing import Literal
 from services.contracts.values import Reason
 from services.kit.context import Kit
 from services.kit.database import Transaction
-from services.notify.domain.alert import Alert, AlertState
+from services.notify.domain.alert import Alert, AlertState, Verdict
 from services.notify.domain.message import PageFacts
 from services.notify.domain.page import Page
 from services.notify.domain.responder import Language
@@ -33,8 +33,9 @@ class Answered:
 
     Attributes:
         state: `expired` and `unknown` come without facts.
-        who: Who took the alert.
+        who: Who took the alert, or closed it.
         when: When it was taken or closed.
+        verdict: What a closed alert turned out to be.
     """
 
     state: LinkState
@@ -42,6 +43,7 @@ class Answered:
     facts: PageFacts | None = None
     who: str = ""
     when: datetime | None = None
+    verdict: Verdict | None = None
 
 
 async def show_page(tx: Transaction, kit: Kit, token: str) -> Answered:
@@ -89,7 +91,8 @@ async def _found(
 async def _standing(tx: Transaction, page: Page, alert: Alert) -> Answered:
     facts = page_facts(alert, page, link="")
     if alert.state is AlertState.RESOLVED:
-        return Answered("resolved", page.language, facts, alert.resolved_by or "", alert.resolved_at)
+        who, when = alert.resolved_by or "", alert.resolved_at
+        return Answered("resolved", page.language, facts, who, when, alert.verdict)
     own = await answer_to(tx, page.id)
     if alert.state is AlertState.ACKNOWLEDGED:
         state: LinkState = "yours" if own == "taken" else "taken"

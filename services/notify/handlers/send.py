@@ -108,6 +108,7 @@ def page_facts(alert: Alert, page: Page, *, link: str) -> PageFacts:
         severity=alert.severity,
         began_at=alert.began_at,
         raised_at=alert.raised_at,
+        off_hours=alert.off_hours,
         situation=alert.situation if alert.situation.mentions else None,
         mentions=alert.mentions,
         playbook=alert.playbook,

@@ -13,10 +13,11 @@ TAIL = " Je prends : https://veilleur.example.org/p/" + "a" * 40
     ("text", "gsm"),
     [
         ("Déjà à l'œuvre", "Déjà à l'oeuvre"),
-        ("« Ça alors… »", '" Ça alors... "'),
+        ("« Ça alors… »", '"Ça alors..."'),
+        ("dit «\u00a0\U0001f525\u202f» hier", "dit hier"),
         ("tête brûlée, naïf, garçon", "tete brulée, naif, garcon"),
         ("l\u2019été 12\u202f000 €", "l'été 12 000 €"),
-        ("feu \U0001f525 !", "feu  !"),
+        ("feu \U0001f525 !", "feu !"),
         ("●", ""),
     ],
 )
@@ -50,3 +51,11 @@ def test_a_long_text_is_cut_at_a_word_and_says_so() -> None:
 
 def test_a_short_text_is_left_alone() -> None:
     assert fit("Bref.", " https://v/p/x") == "Bref. https://v/p/x"
+
+
+def test_a_cut_closes_the_quote_it_opened_and_leaves_no_fourth_dot() -> None:
+    quoted = fit("Elle dit : « " + "boycott. " * 60 + "»", TAIL)
+    ended = fit("Maison Lacombe. " * 60, TAIL)
+
+    assert 'boycott..." Je prends' in quoted
+    assert "Lacombe... Je prends" in ended or "Maison... Je prends" in ended

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,10 +9,17 @@ from uuid import uuid4
 import pytest
 
 from services.contracts.values import Author, EvidenceMention, Playbook, Sentiment, Severity, Situation
+from services.notify.domain.alert import Verdict
 from services.notify.domain.gsm import segments
 from services.notify.domain.handover import HandedAlert, HandedPage, Handover, HandoverContent
 from services.notify.domain.message import PageFacts
 from services.notify.templates.render import handover_message, link_page, page_message
+
+
+def plain(text: str) -> str:
+    """Without the spaces that do not break: for reading."""
+    return html.unescape(text).replace("\u00a0", " ").replace("\u202f", " ")
+
 
 LINK = "https://veilleur.example.org/p/" + "a" * 40
 SATURDAY = datetime(2026, 3, 7, 21, 40, tzinfo=UTC)
@@ -50,13 +58,13 @@ FACTS = PageFacts(
 
 
 def test_a_french_page_says_who_what_how_bad_why_now_and_what_to_do() -> None:
-    text = page_message(FACTS).text
+    text = plain(page_message(FACTS).text)
 
     assert "● Critique, Maison Lacombe" in text
     assert "Un appel au boycott enfle" in text
-    assert "Depuis samedi 7 mars à 22:40, alerte donnée à 23:10 (heure de Paris)." in text
-    assert "61 mentions de 40 auteurs en 30 min (4,2 d'habitude), 82\u202f% négatives" in text
-    assert "portée 123\u202f456 abonnés" in text
+    assert "Depuis samedi 7 mars à 22 h 40, alerte donnée à 23 h 10 (heure de Paris)." in text
+    assert "61 mentions de 40 auteurs en 30 min (4,2 d'habitude), 82 % négatives" in text
+    assert "portée 123 456 abonnés" in text
     assert "Première" in text
     assert "Deuxième" in text
     assert "Troisième" not in text
@@ -76,14 +84,14 @@ def test_an_english_page_is_english_and_tells_the_time_in_its_readers_zone() -> 
 @pytest.mark.parametrize(
     ("began", "told"),
     [
-        (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "dimanche 29 mars à 01:59"),
-        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "dimanche 29 mars à 03:00"),
-        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "dimanche 25 octobre à 02:30"),
-        (datetime(2026, 5, 1, 6, 0, tzinfo=UTC), "vendredi 1er mai à 08:00"),
+        (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "dimanche 29 mars à 1 h 59"),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "dimanche 29 mars à 3 h,"),
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "dimanche 25 octobre à 2 h 30"),
+        (datetime(2026, 5, 1, 6, 0, tzinfo=UTC), "vendredi 1er mai à 8 h,"),
     ],
 )
 def test_times_follow_the_wall_clock_across_clock_changes(began: datetime, told: str) -> None:
-    assert told in page_message(replace(FACTS, began_at=began)).text
+    assert told in plain(page_message(replace(FACTS, began_at=began)).text)
 
 
 def test_the_sms_keeps_its_link_and_two_segments_however_long_the_headline() -> None:
@@ -91,7 +99,8 @@ def test_the_sms_keeps_its_link_and_two_segments_however_long_the_headline() -> 
 
     assert segments(short) <= 2
     assert short.endswith(LINK)
-    assert "Maison Lacombe, critique" in short
+    assert short.startswith("Critique, Maison Lacombe : Une très longue phrase")
+    assert "... Depuis sam. 22 h 40 (Paris)." in short or '..." Depuis sam. 22 h 40 (Paris).' in short
 
 
 def test_html_escapes_what_people_wrote() -> None:
@@ -99,10 +108,10 @@ def test_html_escapes_what_people_wrote() -> None:
         FACTS, headline="<script>alert(1)</script>", mentions=(mention('<img src=x onerror="p()">'),)
     )
 
-    for html in (page_message(nasty).html, link_page("open", "fr", nonce="n", facts=nasty)):
-        assert "<script>alert" not in html
-        assert "<img" not in html
-        assert "&lt;script&gt;" in html
+    for page in (page_message(nasty).html, link_page("open", "fr", nonce="n", facts=nasty)):
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert "&lt;script&gt;" in page
 
 
 def test_a_hostile_playbook_link_is_never_clickable() -> None:
@@ -120,7 +129,7 @@ def test_mentions_are_data_and_not_templates() -> None:
 
 def test_a_single_mention_and_a_human_alarm_read_naturally() -> None:
     single = Situation(mentions=1, authors=1, negative_share=1, reach=0, max_risk=88)
-    alone = page_message(replace(FACTS, situation=single)).text
+    alone = plain(page_message(replace(FACTS, situation=single)).text)
     human = page_message(replace(FACTS, situation=None, mentions=(), playbook=Playbook())).text
 
     assert "Une seule mention a suffi, risque 88 sur 100." in alone
@@ -132,23 +141,81 @@ def test_a_single_mention_and_a_human_alarm_read_naturally() -> None:
 @pytest.mark.parametrize("state", ["open", "taken", "yours", "declined", "resolved", "expired", "unknown"])
 def test_the_link_page_is_small_and_needs_nobody(language: str, state: str) -> None:
     facts = None if state in ("expired", "unknown") else replace(FACTS, language=language)
-    html = link_page(state, language, nonce="abc", facts=facts, who="Bruno", when=SATURDAY)
+    verdict = Verdict.REAL if state == "resolved" else None
+    page = link_page(state, language, nonce="abc", facts=facts, who="Bruno", when=SATURDAY, verdict=verdict)
 
-    assert len(html.encode()) < 10_000
-    assert "<script" not in html
-    assert not re.search(r"(?:src|action)=", html)
-    assert re.findall(r'href="https?://([^/"]+)', html) in ([], ["wiki.example.org"])
-    assert html.count("<button") == {"open": 2, "declined": 1}.get(state, 0)
+    assert len(page.encode()) < 10_000
+    assert "<script" not in page
+    assert "style=" not in page, "the content security policy lets no style attribute through"
+    assert not re.search(r"(?:src|action)=", page)
+    assert re.findall(r'href="https?://([^/"]+)', page) in ([], ["wiki.example.org"])
+    assert page.count("<button") == {"open": 2, "declined": 1}.get(state, 0)
 
 
-def test_taken_says_by_whom_and_when() -> None:
-    french = link_page("taken", "fr", nonce="n", facts=FACTS, who="Bruno", when=SATURDAY)
-    english = link_page(
-        "taken", "en", nonce="n", facts=replace(FACTS, language="en"), who="Bruno", when=SATURDAY
+@pytest.mark.parametrize(
+    ("state", "french", "english"),
+    [
+        (
+            "taken",
+            "Bruno s'en occupe depuis samedi 7 mars à 22 h 40. Vous pouvez vous rendormir.",
+            "Bruno has had it since Saturday 7 March at 22:40. You can go back to sleep.",
+        ),
+        (
+            "yours",
+            "C'est noté : l'alerte est à vous depuis samedi 7 mars à 22 h 40.",
+            "Noted: the alert is yours since Saturday 7 March at 22:40.",
+        ),
+        (
+            "declined",
+            "C'est noté : on passe à la personne suivante.",
+            "Noted: the next person is paged.",
+        ),
+        (
+            "resolved",
+            "Cette alerte est close depuis samedi 7 mars à 22 h 40. Fausse alerte, selon Bruno.",
+            "This alert has been over since Saturday 7 March at 22:40. A false alarm, says Bruno.",
+        ),
+    ],
+)
+def test_the_link_page_says_first_what_became_of_the_alert(state: str, french: str, english: str) -> None:
+    for language, told in (("fr", french), ("en", english)):
+        facts = replace(FACTS, language=language)
+        verdict = Verdict.FALSE_ALARM if state == "resolved" else None
+        page = plain(
+            link_page(state, language, nonce="n", facts=facts, who="Bruno", when=SATURDAY, verdict=verdict)
+        )
+        assert re.search(r'<h1 role="status">(.*)</h1>', page)[1] == told
+
+
+def test_nobody_is_sent_back_to_sleep_at_noon() -> None:
+    noon = SATURDAY.replace(hour=11)
+
+    assert "rendormir" not in link_page("taken", "fr", nonce="n", facts=FACTS, who="Bruno", when=noon)
+
+
+def test_the_link_page_is_dark_off_duty_whatever_the_phone_prefers() -> None:
+    night = link_page("open", "fr", nonce="n", facts=FACTS)
+    day = link_page("open", "fr", nonce="n", facts=replace(FACTS, off_hours=False))
+
+    for page in (night, link_page("expired", "fr", nonce="n")):
+        assert ":root{--b:#0e1320" in page
+        assert "prefers-color-scheme" not in page
+    assert ":root{--b:#f7f8fa" in day
+    assert "@media(prefers-color-scheme:dark){:root{--b:#0e1320" in day
+
+
+def test_a_headline_does_not_quote_what_stands_in_full_below_it() -> None:
+    worst = (mention("Ma fille a recraché du métal. Vérifiez vos paquets !"), mention("Autre chose"))
+    facts = replace(
+        FACTS, headline="Danger, @julie (12 000 abonnés) : « Ma fille a recraché… »", mentions=worst
     )
+    late = replace(facts, headline="Danger, @julie : « Ma fille a recraché… » (a commencé il y a 6 h)")
+    other = replace(facts, headline="Danger, @julie : « Rien à voir… »")
 
-    assert "Déjà pris en charge par Bruno, samedi 7 mars à 22:40" in french
-    assert "Already taken by Bruno, Saturday 7 March at 22:40" in english
+    for shown in (link_page("open", "fr", nonce="n", facts=facts), page_message(facts).html):
+        assert ">Danger, @julie (12 000 abonnés)</h1>" in plain(shown)
+    assert ">Danger, @julie (a commencé il y a 6 h)</h1>" in plain(page_message(late).html)
+    assert ">Danger, @julie : « Rien à voir… »</h1>" in plain(page_message(other).html)
 
 
 def handover(language: str, *alerts: HandedAlert) -> Handover:
@@ -168,6 +235,8 @@ def test_a_handover_tells_the_night_in_order() -> None:
     page = HandedPage(responder="Alice", at=SATURDAY, channels=("email", "sms"), answer=None)
     taken = HandedPage(responder="Bruno", at=SATURDAY.replace(minute=50), channels=("sms",), answer="taken")
     lost = HandedPage(responder="Chloé", at=SATURDAY.replace(minute=55), channels=(), answer=None)
+    midnight = SATURDAY.replace(hour=23, minute=10)
+    rescue = HandedPage(responder="Secours", at=midnight, channels=("fallback",), answer=None)
     alert = HandedAlert(
         alert_id=uuid4(),
         headline="Un appel au boycott enfle",
@@ -177,21 +246,167 @@ def test_a_handover_tells_the_night_in_order() -> None:
         acknowledged_by="Bruno",
         acknowledged_at=SATURDAY.replace(minute=52),
         verdict=None,
-        pages=(page, taken, lost),
+        pages=(page, taken, lost, rescue),
     )
 
     message = handover_message(handover("fr", alert))
+    text = plain(message.text)
 
-    assert "1 alerte, dont 1 à reprendre." in message.text
-    assert "22:40 Alice prévenu par email, sms" in message.text
-    assert "22:50 Bruno prévenu par sms, a répondu « je prends »" in message.text
-    assert "22:55 Chloé n'a pas pu être joint" in message.text
-    assert "Prise par Bruno, samedi 7 mars à 22:52. Encore ouverte." in message.text
-    assert "de vendredi 6 mars à 18:00 à lundi 9 mars à 09:00 (heure de Paris)" in message.text
-    assert "still open" not in message.text
+    assert message.subject == "Relève, Maison Lacombe : 1 alerte à reprendre"
+    assert "1 alerte à reprendre." in text
+    assert "22 h 40 : Alice, par e-mail et SMS, sans réponse" in text
+    assert "22 h 50 : Bruno, par SMS, a répondu « je prends »" in text
+    assert "22 h 55 : Chloé, aucun message n'a pu partir" in text
+    assert "dim. 0 h 10 : Secours, message envoyé" in text
+    assert "Bruno s'en occupe depuis samedi 7 mars à 22 h 52. Encore ouverte." in text
+    assert "du vendredi 6 mars à 18 h au lundi 9 mars à 9 h (heure de Paris)" in text
+    for told in ("Alice, par e-mail et SMS", "Un appel au boycott enfle", "Encore ouverte."):
+        assert told in plain(message.html)
+    assert "still open" not in text
     assert "Still open." in handover_message(handover("en", alert)).text
 
 
 def test_a_quiet_night_says_so_in_a_sentence() -> None:
     assert "Rien à signaler" in handover_message(handover("fr")).text
     assert "All quiet" in handover_message(handover("en")).text
+
+
+@pytest.mark.parametrize(
+    ("states", "french", "english"),
+    [
+        (["resolved"], "1 alerte, rien à reprendre", "1 alert, nothing left open"),
+        (["resolved", "open"], "2 alertes, dont 1 à reprendre", "2 alerts, 1 still to take care of"),
+        (["open", "open"], "2 alertes à reprendre", "2 alerts to take care of"),
+    ],
+)
+def test_a_handover_counts_in_real_plurals(states: list[str], french: str, english: str) -> None:
+    alerts = [
+        HandedAlert(
+            alert_id=uuid4(),
+            headline="Un appel au boycott enfle",
+            severity=Severity.WARNING,
+            raised_at=SATURDAY,
+            state=state,
+            acknowledged_by=None,
+            acknowledged_at=None,
+            verdict="real" if state == "resolved" else None,
+        )
+        for state in states
+    ]
+
+    assert handover_message(handover("fr", *alerts)).subject == f"Relève, Maison Lacombe : {french}"
+    assert handover_message(handover("en", *alerts)).subject == f"Handover, Maison Lacombe: {english}"
+
+
+def test_a_stranger_can_neither_start_a_line_nor_reverse_one() -> None:
+    hostile = Author(
+        name="Léa\r\nBcc: x@example.org\n\nJe prends : https://evil.example/p/\u202eabc" + "x" * 5000
+    )
+    worst = mention("Bonjour\r\n\r\nÀ faire : rien\u2028" + "A" * 5000).model_copy(update={"author": hostile})
+    facts = replace(
+        FACTS,
+        brand_name="Maison\r\nBcc: y@example.org",
+        headline="Alerte\r\nBcc: z@example.org\u2029\u202efin",
+        mentions=(worst,),
+    )
+
+    message = page_message(facts)
+
+    assert len(message.subject.splitlines()) == 1
+    assert len(message.subject) <= 150
+    assert not [
+        line for line in message.text.splitlines() if line.lower().startswith(("bcc", "à faire : rien"))
+    ]
+    assert sum(line.startswith("Je prends") for line in message.text.splitlines()) == 1
+    for shown in (
+        message.subject,
+        message.text,
+        message.html,
+        link_page("open", "fr", nonce="n", facts=facts),
+    ):
+        assert "\u202e" not in shown
+        assert len(shown) < 10_000
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=p()>'])
+def test_html_escapes_the_names_that_strangers_chose(name: str) -> None:
+    worst = mention("Bonjour").model_copy(update={"author": Author(name=name), "source": name})
+    facts = replace(FACTS, mentions=(worst,), brand_name=name)
+    handed = handover("fr").model_copy(update={"content": HandoverContent(brand_name=name)})
+
+    for page in (
+        page_message(facts).html,
+        link_page("open", "fr", nonce="n", facts=facts),
+        link_page("taken", "fr", nonce="n", facts=facts, who=name, when=SATURDAY),
+        handover_message(handed).html,
+    ):
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert "&lt;" in page
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[half", "https://x.example/\nBcc: a", "javascript:alert(1)", "", None]
+)
+def test_an_address_that_is_none_is_not_shown(url: str | None) -> None:
+    worst = mention("Bonjour").model_copy(update={"url": url})
+
+    message = page_message(replace(FACTS, mentions=(worst,), playbook=Playbook()))
+
+    assert message.text.count("://") == 1
+    assert message.html.count('href="') == 1
+
+
+def test_french_is_printed_with_spaces_that_do_not_break() -> None:
+    facts = replace(
+        FACTS, headline="Boycott : « assez ! » dit-on", mentions=(mention("Vraiment ? Oui : 100 %"),)
+    )
+
+    for shown in (page_message(facts).text, page_message(facts).html):
+        assert "Boycott\u00a0: «\u00a0assez\u202f!\u00a0» dit-on" in shown
+        assert "Vraiment\u202f? Oui\u00a0: 100\u202f%" in shown
+        assert "22\u00a0h\u00a040" in shown
+    english = page_message(replace(facts, language="en", mentions=())).text
+    assert "\u00a0" not in english
+
+
+def test_typography_leaves_tags_and_styles_alone() -> None:
+    page = link_page(
+        "open", "fr", nonce="n", facts=replace(FACTS, headline="x", mentions=(), playbook=Playbook())
+    )
+    style = page[page.index("<style") : page.index("</style>")]
+
+    assert "\u00a0" not in style
+    assert "\u202f" not in style
+
+
+def test_a_single_voice_is_not_added_up_and_several_are() -> None:
+    several = Situation(mentions=6, authors=5, negative_share=1, reach=18_700, max_risk=100)
+    text = plain(page_message(replace(FACTS, situation=several)).text)
+
+    assert "6 mentions de 5 auteurs, risque jusqu'à 100 sur 100, portée 18 700 abonnés." in text
+    assert "Une seule mention" not in text
+
+
+def test_an_sms_says_how_bad_who_what_since_when_and_where_to_answer() -> None:
+    short = page_message(replace(FACTS, headline="Danger, @julie : « Déjà vu ? »")).short
+    english = page_message(replace(FACTS, language="en", zone="Europe/London", headline="Danger")).short
+
+    assert short == (
+        f'Critique, Maison Lacombe : Danger, @julie : "Déjà vu ?" Depuis sam. 22 h 40 (Paris). Répondre : {LINK}'
+    )
+    assert english == f"Critical, Maison Lacombe: Danger. Since Sat 21:40 (London). Answer: {LINK}"
+
+
+@pytest.mark.parametrize(
+    ("zone", "place"),
+    [
+        ("Europe/London", "heure de Londres"),
+        ("Europe/Amsterdam", "heure d'Amsterdam"),
+        ("Africa/Cairo", "heure du Caire"),
+        ("Indian/Reunion", "heure de La Réunion"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_zone_is_named_as_people_name_it(zone: str, place: str) -> None:
+    assert f"({place})" in page_message(replace(FACTS, zone=zone)).text

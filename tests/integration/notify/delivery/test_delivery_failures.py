@@ -105,7 +105,7 @@ async def test_the_fallback_is_told_why_and_may_answer_too(kit, scene, settings)
 
     (message,) = await scene.rows("SELECT kind, recipient, body FROM notify.sandbox_messages")
     assert (message["kind"], message["recipient"]) == ("apprise", "fallback")
-    assert "Pourquoi vous : personne n'est d'astreinte à cette heure." in message["body"]
+    assert "Pourquoi vous\u00a0: personne n'est d'astreinte à cette heure." in message["body"]
     assert "http://veilleur.test/p/" in message["body"]
 
 

@@ -79,12 +79,13 @@ async def test_the_team_gets_the_night_by_mail_and_over_the_api(
     await runtime.settle()
 
     assert mailbox.recipients == ["equipe@example.org"]
-    assert mailbox.messages[0]["Subject"] == "lacombe : relève, 3 alerte(s), 2 à reprendre"
-    for text in (mailbox.part("plain"), mailbox.part("html").replace("&#39;", "'")):
+    assert mailbox.messages[0]["Subject"] == "Relève, lacombe : 3 alertes, dont 2 à reprendre"
+    for part in (mailbox.part("plain"), mailbox.part("html").replace("&#39;", "'")):
+        text = part.replace("\u00a0", " ")
         assert "Un appel au boycott enfle" in text
-        assert "Alice prévenu par email" in text
-        assert "Bruno prévenu par sms" in text
-        assert "Prise par Bruno, lundi 2 mars à 09:10. Encore ouverte." in text
+        assert " : Alice, par e-mail, sans réponse" in text
+        assert " : Bruno, par SMS, a répondu « je prends »" in text
+        assert "Bruno s'en occupe depuis lundi 2 mars à 9 h 10. Encore ouverte." in text
         assert "Close : fausse alerte." in text
         assert "toujours ouverte" in text
         assert "Bien avant, close" not in text
@@ -122,7 +123,7 @@ async def test_an_english_team_reads_english_in_its_zone(kit, night, make_client
     await hand(kit, night)
 
     (kept,) = (await api.get("/api/v1/handovers")).json()["items"]
-    assert "Taken by Bruno, Monday 2 March at 08:10. Still open." in kept["text"]
+    assert "Bruno has had it since Monday 2 March at 08:10. Still open." in kept["text"]
 
 
 async def test_what_was_told_stays_as_it_was_told(kit, clock, night, make_client, scene):

@@ -49,7 +49,7 @@ async def test_looking_shows_two_buttons_and_changes_nothing(scene, phone, alice
 
     assert shown.status_code == 200
     assert "Un appel au boycott enfle" in shown.text
-    assert "Boycottez-les !" in shown.text
+    assert "Boycottez-les\u202f!" in shown.text
     assert "Je prends" in shown.text
     assert "Pas moi, au suivant" in shown.text
     assert await scene.rows(STATE) == [{"state": "open", "acknowledged_by": None}]
@@ -82,7 +82,7 @@ async def test_taking_it_acknowledges_as_that_person_and_stops_the_rest(scene, p
     again = await phone.post(alices, data={"answer": "taken"})
 
     assert taken.status_code == again.status_code == 200
-    assert "l&#39;alerte est à vous depuis lundi 2 mars à 09:00" in taken.text
+    assert "l&#39;alerte est à vous depuis lundi 2 mars à 9\u00a0h." in taken.text
     assert "<button" not in taken.text
     assert await scene.rows(STATE) == [{"state": "acknowledged", "acknowledged_by": "Alice"}]
     assert await scene.ledger("state") == [("cancelled",)]
@@ -103,7 +103,7 @@ async def test_who_comes_second_reads_who_was_first_and_when(kit, clock, scene, 
 
     for answer in (looked, tried):
         assert answer.status_code == 200
-        assert "Déjà pris en charge par Bruno, lundi 2 mars à 09:00" in answer.text
+        assert "Bruno s&#39;en occupe depuis lundi 2 mars à 9\u00a0h." in answer.text
         assert "<button" not in answer.text
     assert await scene.rows(STATE) == [{"state": "acknowledged", "acknowledged_by": "Bruno"}]
 
@@ -115,7 +115,8 @@ async def test_a_closed_alert_says_so(kit, clock, scene, phone, alices):
             tx, alert_id=alert["id"], actor="Bruno", at=clock.now(), verdict=Verdict.REAL, note=None
         )
 
-    assert "Cette alerte est close" in (await phone.post(alices, data={"answer": "taken"})).text
+    shown = (await phone.post(alices, data={"answer": "taken"})).text
+    assert "Cette alerte est close depuis lundi 2 mars à 9\u00a0h. Vraie alerte, selon Bruno." in shown
 
 
 async def test_an_english_reader_reads_english(kit, scene, phone):
@@ -240,8 +241,8 @@ async def test_not_me_brings_the_next_step_now(kit, scene, house):
     passed = await client.post(path, data={"answer": "declined"})
     again = await client.post(path, data={"answer": "declined"})
 
-    assert "on passe au suivant" in passed.text
-    assert "on passe au suivant" in again.text
+    assert "on passe à la personne suivante" in passed.text
+    assert "on passe à la personne suivante" in again.text
     assert await paged(scene) == ["alice", "bruno"]
     assert await scene.rows("SELECT state FROM notify.alerts") == [{"state": "open"}]
     entries = (await client.get(f"/api/v1/alerts/{alert}/timeline")).json()
