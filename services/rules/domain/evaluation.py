@@ -193,10 +193,9 @@ class Evaluation:
                 negative=entry.negative,
                 risk=entry.risk,
             )
-        line = headline.of_mention(
-            arrival.mention, episode.situation(), self._late(arrival.event_at, arrival.event_at), self._tongue
-        )
-        self._tell(ready, episode, severity, line, arrival.assessment.reasons, fresh=fresh)
+        reasons, late = arrival.assessment.reasons, self._late(arrival.event_at, arrival.event_at)
+        line = headline.of_mention(arrival.mention, episode.situation(), reasons, late, self._tongue)
+        self._tell(ready, episode, severity, line, reasons, fresh=fresh)
 
     def _hit_window(
         self, ready: ReadyRule, arrival: Arrival, sight: _Sight, key: str, severity: Severity

@@ -93,7 +93,8 @@ def _danger_reasons(found: dict[Danger, list[str]], sentiment: Sentiment, tongue
         if rank == 0 and len(found[danger]) > 1:
             points += _REPEATED * _UNTONED[sentiment]
         clause = danger.french if tongue == "fr" else danger.english
-        words = ", ".join(found[danger][:3])
+        quoted = "« {} »" if tongue == "fr" else "“{}”"
+        words = ", ".join(quoted.format(word) for word in found[danger][:3])
         reasons.append(Reason(code=danger.code, text=f"{clause} ({words})", points=round(points, 1)))
     children = next((danger for danger in found if danger.code == "children"), None)
     if children and any(danger.topic == "product_safety" for danger in grave):
@@ -106,7 +107,13 @@ def _said(text: Text, tongue: Tongue) -> list[Reason]:
     reasons = []
     if call := next(books().calls.find(text), None):
         lead = "appel à agir" if tongue == "fr" else "call to action"
-        reasons.append(Reason(code="call_to_action", text=f"{lead} ({call.value})", points=_CALL))
+        reasons.append(
+            Reason(
+                code="call_to_action",
+                text=f"{lead} (« {call.value} »)" if tongue == "fr" else f"{lead} (“{call.value}”)",
+                points=_CALL,
+            )
+        )
     if next(books().unanswered.find(text), None):
         clause = "restée sans réponse" if tongue == "fr" else "left unanswered"
         reasons.append(Reason(code="unanswered", text=clause, points=_UNANSWERED))

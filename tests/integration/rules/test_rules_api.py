@@ -95,7 +95,7 @@ async def test_a_draft_is_tried_on_written_mentions(client):
     first = report["results"][0]
     assert first["looks"][0]["variables"]["topics"] == ["product_safety"]
     assert first["looks"][0]["variables"]["risk"] == first["risk"]
-    assert first["headline"].startswith("Risque")
+    assert first["headline"].startswith("Danger pour la santé, ")
     assert first["reasons"][0]["code"] == "health"
     assert (await client.get("/api/v1/rules")).json()["items"] == [], "nothing is stored"
 

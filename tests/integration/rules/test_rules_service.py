@@ -96,7 +96,7 @@ async def test_a_dangerous_mention_raises_one_alert_with_its_reasons(kit, clock,
     assert set(raised) == {"dangerous-mention"}
     alert = raised["dangerous-mention"]
     assert alert.severity is Severity.CRITICAL
-    assert alert.headline.startswith("Risque 100 : @maman_lyon (45 000 abonnés) « Ma fille a des brûlures")
+    assert alert.headline.startswith("Danger pour la santé, @maman_lyon (45 000 abonnés) : « Ma fille a des brûlures")
     assert [mention.mention_id for mention in alert.mentions] == [mention_id("api", "1", "lumea")]
     assert {reason.code for reason in alert.reasons} >= {
         "health",
@@ -299,7 +299,7 @@ async def test_usual_is_the_mean_of_the_days_before_at_this_hour(kit, clock, run
     assert alert.situation.usual == pytest.approx(2.8)
     assert alert.situation.mentions == 12
     assert alert.headline.startswith(
-        "4 fois l'habitude pour un samedi 23 h : 12 mentions en 30 min, 100 % négatives"
+        "Quatre fois plus de mentions que d'habitude un samedi à 23 h (12 en 30 min), 100 % négatives"
     )
 
 

@@ -132,8 +132,8 @@ def test_press_and_silence_add_their_reasons() -> None:
 
 def test_clauses_are_in_the_installation_s_language() -> None:
     text = "Des brûlures après la crème, je suis furieuse"
-    assert assess(text, "fr").reasons[0].text == "danger pour la santé (brûlures)"
-    assert assess(text, "en").reasons[0].text == "danger to health (brûlures)"
+    assert assess(text, "fr").reasons[0].text == "danger pour la santé (« brûlures »)"
+    assert assess(text, "en").reasons[0].text == "danger to health (“brûlures”)"
 
 
 @pytest.mark.parametrize(
