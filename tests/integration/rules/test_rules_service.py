@@ -96,7 +96,9 @@ async def test_a_dangerous_mention_raises_one_alert_with_its_reasons(kit, clock,
     assert set(raised) == {"dangerous-mention"}
     alert = raised["dangerous-mention"]
     assert alert.severity is Severity.CRITICAL
-    assert alert.headline.startswith("Danger pour la santé, @maman_lyon (45 000 abonnés) : « Ma fille a des brûlures")
+    assert alert.headline.startswith(
+        "Danger pour la santé, @maman_lyon (45 000 abonnés) : « Ma fille a des brûlures"
+    )
     assert [mention.mention_id for mention in alert.mentions] == [mention_id("api", "1", "lumea")]
     assert {reason.code for reason in alert.reasons} >= {
         "health",
