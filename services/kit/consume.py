@@ -35,6 +35,9 @@ _BURIED = Counter("veilleur_consumer_dead_lettered", "Records set aside as impos
 _PAUSED = Counter(
     "veilleur_consumer_pauses", "Times a partition was paused after a failure.", ["group", "topic"]
 )
+_LOST = Counter(
+    "veilleur_consumer_lost", "Records that retention took before they were read.", ["group", "topic"]
+)
 _log = logging.getLogger(__name__)
 
 
@@ -163,6 +166,7 @@ class Consumer:
             self._rewind(subscription, batch)
             raise
         ends = {partition: records[-1].offset + 1 for partition, records in batch.items()}
+        self._count_lost(batch)
         self._next |= ends
         for partition in batch:
             self._trouble.pop(partition, None)
@@ -206,6 +210,26 @@ class Consumer:
             _HANDLED.labels(self.name, partition.topic).inc(len(records))
         for letter in letters:
             _BURIED.labels(self.name, letter.record.partition.topic).inc()
+
+    def _count_lost(self, batch: Batch) -> None:
+        """Tell of records that were gone before the group came to them: it has been away for longer than they are kept.
+
+        A group that is new has missed nothing, and a compacted topic has holes by design.
+        """
+        compacted = {topic.name for topic in self._topics if topic.compacted}
+        for partition, records in batch.items():
+            start = self._next[partition]
+            lost = records[-1].offset + 1 - start - len(records)
+            if not lost or not start or partition.topic in compacted:
+                continue
+            _LOST.labels(self.name, partition.topic).inc(lost)
+            _log.critical(
+                "%s has missed %d records of %s/%d for good: they were older than the topic's retention before it came "
+                "to read them",
+                self.name,
+                lost,
+                *partition,
+            )
 
     def _rewind(self, subscription: Subscription, batch: Batch) -> None:
         for partition in batch:

@@ -23,6 +23,7 @@ class Metrics:
         outbox_waiting: Events written to a schema's outbox and not published yet.
         outbox_age: Seconds that the oldest of them has waited; 0 when none does.
         worker_failures: How often in a row a worker or ticker has failed; 0 when it works.
+        worker_busy: Seconds for which a worker or ticker has been at the same thing; one that grows hangs.
         observed: 1 when the gauges above are of this moment, 0 when the database could not be asked.
     """
 
@@ -48,6 +49,9 @@ class Metrics:
         )
         self.worker_failures = _gauge(
             registry, "worker_failures_in_a_row", "0 when the worker works.", "worker"
+        )
+        self.worker_busy = _gauge(
+            registry, "worker_busy_seconds", "How long the worker has been at one thing.", "worker"
         )
         self.observed = _gauge(registry, "observed", "1 when the database could be asked for these figures.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 
@@ -13,12 +14,16 @@ from services.kit.context import Kit
 from services.kit.metrics import Metrics
 from services.kit.migrate import revisions
 from services.kit.runtime import Runtime, Service
+from services.kit.supervision import State
 
 PATIENCE = 3.0
 """Seconds one check may take before it counts as failed: less than an orchestrator's own patience."""
 
 MOST_LAG = 20_000
 """Records a consumer may be behind and still be called ready: at a batch of 500 about a minute of catching up."""
+
+STUCK = 900.0
+"""Machine seconds at one thing after which a worker is taken to hang: on a connection that died without a word, say."""
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """Named checks: None is ready, a text says why not. It is public: it names no address and quotes no error."""
@@ -59,6 +64,7 @@ class Observation:
         if self._runtime is not None:
             for state in self._runtime.states.values():
                 metrics.worker_failures.labels(state.name).set(state.failures)
+                metrics.worker_busy.labels(state.name).set(_busy_seconds(state))
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._collect_stored(metrics)
@@ -118,13 +124,19 @@ async def _tried(
 def _workers(runtime: Runtime) -> dict[str, str | None]:
     named: dict[str, str | None] = {}
     for name, state in runtime.states.items():
-        if state.failures:
+        if _busy_seconds(state) > STUCK:
+            named[f"worker {name}"] = f"at the same thing for more than {STUCK:g} s"
+        elif state.failures:
             named[f"worker {name}"] = f"failed {state.failures} times in a row; see the log"
         elif state.trouble is not None:
             named[f"worker {name}"] = "a part of its work does not move; see the log"
         else:
             named[f"worker {name}"] = None
     return named
+
+
+def _busy_seconds(state: State) -> float:
+    return 0.0 if state.busy_since is None else (datetime.now(UTC) - state.busy_since).total_seconds()
 
 
 _POSITIONS = """

@@ -105,6 +105,10 @@ class EndlessWorkError(PermanentError):
     """Workers keep finding something to do although business time stands still."""
 
 
+class WorkerEndedError(PermanentError):
+    """A worker's task is gone: cancelled by a library, or ended by what is no ordinary exception."""
+
+
 class Runtime:
     """The workers and tickers of one process, and how they stand.
 
@@ -152,12 +156,19 @@ class Runtime:
         scheduler = self._scheduler()
         tasks = [asyncio.create_task(self._work(worker, stop), name=worker.name) for worker in self._workers]
         scheduler.start()
+        told = asyncio.create_task(stop.wait(), name="stop")
         try:
-            await stop.wait()
+            # A worker never ends by itself. If one does all the same, a process that goes on would only look alive.
+            await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            ended = [] if stop.is_set() else [task.get_name() for task in tasks if task.done()]
         finally:
+            told.cancel()
+            stop.set()
             scheduler.pause()
             await _drain({*tasks, *self._ticking})
             scheduler.shutdown(wait=False)
+        if ended:
+            raise WorkerEndedError(f"{', '.join(ended)} ended without being told to.")
 
     async def settle(self) -> None:
         """Step workers and tickers, at this business instant, until none of them finds anything to do.

@@ -28,6 +28,7 @@ class State:
         last_failed: When it last failed.
         error: What the last failure said; kept after it has passed, for people who look for a cause.
         failures: How many in a row; 0 when it works.
+        busy_since: Since when it is at what it does now; None between two goes.
         trouble: Why a part of its work does not move although it runs; None when all does.
     """
 
@@ -36,6 +37,7 @@ class State:
     last_failed: datetime | None = None
     error: str | None = None
     failures: int = 0
+    busy_since: datetime | None = None
     trouble: str | None = None
 
     @property
@@ -57,6 +59,7 @@ class Supervised:
 
     async def attempt(self, work: Callable[[], Awaitable[bool]]) -> bool | None:
         """What `work` returns, or None if it failed: told in the log, kept in the state, never raised."""
+        self.state.busy_since = datetime.now(UTC)
         try:
             done = await work()
         except RetryableError as error:
@@ -73,6 +76,8 @@ class Supervised:
             pause = self.failed(error)
             _log.exception("%s hit an unexpected error, next try in %.1f s", self.state.name, pause)
             return None
+        finally:
+            self.state.busy_since = None
         self.worked()
         return done
 

@@ -18,7 +18,7 @@ from services.kit.database import Transaction
 from services.notify.domain.alert import Alert
 from services.notify.domain.handover import Handover
 from services.notify.domain.message import Message, PageFacts
-from services.notify.domain.page import DeliveryState, Page, Send, backoff
+from services.notify.domain.page import FALLBACK, DeliveryState, Page, Send, backoff
 from services.notify.domain.responder import Language
 from services.notify.handlers.page_responder import page_fallback
 from services.notify.handlers.sign_link import link_to
@@ -161,6 +161,14 @@ async def _follow_up(
         if retries:
             again.append(replace(send, attempt=send.attempt + 1, not_before=at + wait))
         page = names.get(send.page_id) if send.page_id else None
+        if (
+            outcome.state is not DeliveryState.SENT
+            and not retries
+            and page is not None
+            and page.kind == FALLBACK
+        ):
+            # Behind it there is nobody. Its failures are counted by channel, and reminders try it again.
+            _log.critical("The fallback cannot be told about alert %s: %s", page.alert_id, outcome.code)
         if page is not None:
             await _tell(tx, outcome, page, language=language, at=at, wait=wait if retries else None)
         elif outcome.state is DeliveryState.FAILED and not retries:

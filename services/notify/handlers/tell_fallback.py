@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from services.kit.database import Transaction
 from services.notify.handlers.page_responder import page_fallback
 from services.notify.settings.escalation import House
 from services.notify.store.timeline import add_entry
+
+_log = logging.getLogger(__name__)
 
 
 async def tell_fallback(tx: Transaction, *, alert_id: UUID, why: Reason, at: datetime, house: House) -> bool:
@@ -20,4 +23,8 @@ async def tell_fallback(tx: Transaction, *, alert_id: UUID, why: Reason, at: dat
     page = str(outcome.page_id) if outcome.page_id else None
     data = {"why": why.code, "page": page}
     await add_entry(tx, alert_id=alert_id, reason=outcome.reason, actor="veilleur", at=at, data=data)
+    if outcome.page_id is None:
+        _log.critical(
+            "Nobody can be reached about alert %s, and there is no fallback (%s).", alert_id, why.code
+        )
     return outcome.page_id is not None

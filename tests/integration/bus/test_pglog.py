@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import event, text
 
 from services.contracts import topics
@@ -15,6 +17,7 @@ from services.contracts.events import BrandDefined, CoverageRemoved, MessageDead
 from services.contracts.topics import Topic
 from services.kit import outbox
 from services.kit.bus import Partition
+from services.kit.consume import Consumer
 from services.kit.database import Database
 from services.kit.outbox import Relay
 from services.kit.pglog import PgLog
@@ -233,3 +236,41 @@ async def _until_somebody_waits_for_a_lock(log):
                 )
                 if waiting.scalar_one():
                     return
+
+
+async def test_records_that_retention_took_before_they_were_read_are_told(log, clock, database, caplog):
+    """A group that was away for longer than records are kept goes on behind the hole, and says how deep it was."""
+    topic = Topic("once.v1", partitions=1)
+
+    async def ignore(_, received):
+        del received
+
+    def group(name):
+        return Consumer(
+            database=database, bus=log, clock=clock, group=name, topics=[topic], schema="rules", handle=ignore
+        )
+
+    def letters(first, last):
+        event = CoverageRemoved(brand="acme", revision=1)
+        message = encode(event, clock.now())
+        return [replace(message, topic=topic) for _ in range(first, last)]
+
+    async def settle(consumer):
+        while await consumer.run_once(wait=0):
+            pass
+        await consumer.close()
+
+    await log.ensure([topic])
+    await log.publish(letters(0, 3))
+    await settle(group("away"))
+    await log.publish(letters(3, 10))
+    await _age(log, topic, by=topic.retention)
+    await log.publish(letters(10, 12))
+    assert await log.trim() == 10
+
+    await settle(group("new"))
+    assert "has missed" not in caplog.text, "who was never there has missed nothing"
+    await settle(group("away"))
+    assert "away has missed 7 records of once.v1/0" in caplog.text
+    lost = REGISTRY.get_sample_value("veilleur_consumer_lost_total", {"group": "away", "topic": "once.v1"})
+    assert lost == 7

@@ -126,6 +126,24 @@ async def test_a_failing_worker_is_named_without_its_error(kit) -> None:
     assert failures[0] >= 1
 
 
+async def test_a_worker_that_hangs_is_not_ready(kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection died without a word: nothing fails, and nothing is done any more."""
+    monkeypatch.setattr(observation, "STUCK", 0.0)
+    worker, stop = Hanging(), asyncio.Event()
+    runtime = Runtime([Service("shop", workers=[worker])], bus=kit.bus, clock=kit.clock)
+    async with browser(create_app(kit, [], runtime=runtime)) as client:
+        running = asyncio.create_task(runtime.run(stop))
+        await worker.ran.wait()
+        ready = await client.get("/readyz")
+        figures = await client.get("/metrics")
+        stop.set()
+        worker.back.set()
+        await running
+        assert (await client.get("/readyz")).status_code == 200
+    assert ready.json()["checks"] == {"worker hanging": "at the same thing for more than 0 s"}
+    assert 'veilleur_worker_busy_seconds{worker="hanging"}' in figures.text
+
+
 async def test_a_consumer_far_behind_is_not_ready(kit, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = Runtime([], bus=kit.bus, clock=kit.clock)
 
@@ -165,3 +183,21 @@ async def test_outboxes_and_dead_letters_are_counted(kit) -> None:
     assert 'veilleur_outbox_waiting_events{schema="rules"} 2.0' in figures
     assert 'veilleur_dead_letters{group="g",state="dead"} 1.0' in figures
     assert "veilleur_observed 1.0" in figures
+
+
+class Hanging:
+    """A worker that comes back when it is told to."""
+
+    name = "hanging"
+
+    def __init__(self) -> None:
+        self.ran, self.back = asyncio.Event(), asyncio.Event()
+
+    async def run_once(self, *, wait: float) -> bool:
+        del wait
+        self.ran.set()
+        await self.back.wait()
+        return False
+
+    async def close(self) -> None:
+        return

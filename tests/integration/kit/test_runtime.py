@@ -10,7 +10,7 @@ import pytest
 from services.contracts.errors import RetryableError
 from services.kit import runtime as runtime_module
 from services.kit import supervision
-from services.kit.runtime import EndlessWorkError, Runtime, Service, Ticker
+from services.kit.runtime import EndlessWorkError, Runtime, Service, Ticker, WorkerEndedError
 
 
 class Queue:
@@ -206,3 +206,12 @@ async def test_one_worker_that_cannot_close_does_not_keep_the_others_open(make):
     await make(first, stuck, last).close()
     assert first.closed
     assert last.closed
+
+
+async def test_a_worker_whose_task_is_gone_ends_the_process_rather_than_leaving_it_look_alive(make):
+    # A library that cancels the task it runs in: nothing an ordinary handler catches.
+    with pytest.raises(WorkerEndedError, match="broken"):
+        await asyncio.wait_for(
+            make(Queue("broken", failures=[asyncio.CancelledError()]), Queue("sound")).run(asyncio.Event()),
+            10,
+        )

@@ -122,3 +122,16 @@ async def test_a_broken_channel_is_a_failure_of_its_own_and_is_logged(scene, sen
         ("sms", "sent", "accepted"),
     ]
     assert "a bug" in caplog.text
+
+
+async def test_a_fallback_that_refuses_is_told_where_somebody_may_still_look(scene, sender, channels, caplog):
+    channels.script["alice@example.org"] = RefusedError("550", "no such user")
+    channels.script[""] = RefusedError("404", "no such room")
+    await scene.person("Alice", ("email", "alice@example.org"))
+    alert = await scene.alert()
+    await scene.page(alert)
+
+    await drain(sender)
+
+    assert f"The fallback cannot be told about alert {alert}: 404" in caplog.text
+    assert (await scene.timeline(alert))[-1] == "page_failed"
