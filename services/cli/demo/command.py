@@ -187,7 +187,7 @@ Still up for a look around, until Ctrl-C. It is Monday, 9:05, and time stands st
   Bruno's    {link}
 
 export TOKEN={token}
-curl -H "Authorization: Bearer $TOKEN" {url}/api/v1/alerts?brand={BRAND}
+curl -H "Authorization: Bearer $TOKEN" "{url}/api/v1/alerts?brand={BRAND}"
 curl -H "Authorization: Bearer $TOKEN" {url}/api/v1/pages
 curl -H "Authorization: Bearer $TOKEN" {url}/api/v1/sandbox/messages
 curl -H "Authorization: Bearer $TOKEN" {url}/api/v1/coverage/{BRAND}/at
