@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -184,12 +185,27 @@ class EmbeddedPostgres:
         return int(version.read_text().strip()) if version.exists() else MAJOR
 
     def _stop_leftover(self, installation: Installation) -> None:
-        """Stop a server that outlived both its owner and its guard."""
-        if (
-            self._state() is not None
-            and installation.call("pg_ctl", "status", "-D", self._place.cluster).returncode == 0
-        ):
+        """Stop a server that outlived both its owner and its guard.
+
+        A pid file proves little: after the machine (or the container) was cut off, its process id may be somebody
+        else's, or a zombie's. PostgreSQL would refuse to start because of either; holding both locks, we know better.
+        """
+        state = self._state()
+        if state is None:
+            return
+        if self._serves_here(int(state[0]), installation):
             self._stop_server(installation)
+        else:
+            (self._place.cluster / "postmaster.pid").unlink()
+
+    def _serves_here(self, pid: int, installation: Installation) -> bool:
+        if not Path("/proc/self/cmdline").exists():
+            return installation.call("pg_ctl", "status", "-D", self._place.cluster).returncode == 0
+        try:
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return os.fsencode(self._place.cluster) in arguments
 
     def _initialise(self, installation: Installation) -> None:
         """Create the cluster under another name first: one cut short is not taken for a whole one."""

@@ -25,7 +25,8 @@ from pathlib import Path
 from services.kit.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 server.start()
-server.client.query("CREATE TABLE kept AS SELECT 42 AS answer", database="veilleur")
+# What this server forgets for speed is not what these tests are about.
+server.client.query("SET synchronous_commit = on; CREATE TABLE kept AS SELECT 42 AS answer", database="veilleur")
 print("up", flush=True)
 signal.pause()
 """
@@ -151,6 +152,31 @@ def test_a_server_that_outlived_owner_and_guard_is_stopped_first(
     assert alive(former)
     server.start()
     assert not alive(former)
+    assert answer(server) == "42"
+
+
+def test_a_pid_file_that_names_somebody_else_harms_nobody(server: EmbeddedPostgres, data_dir: Path) -> None:
+    server.start()
+    server.client.query("CREATE TABLE kept AS SELECT 42 AS answer", database="veilleur")
+    pid_file = data_dir / "postgres/cluster/postmaster.pid"
+    stale = pid_file.read_text().splitlines()
+    account = account_for(data_dir / "postgres")
+    server.stop()
+    with account.spawn(["/bin/sh", "-c", "read -r word"]) as innocent:
+        pid_file.write_text("\n".join([str(innocent.pid), *stale[1:]]) + "\n")
+        server.start()
+        assert answer(server) == "42"
+        assert innocent.poll() is None
+
+
+def test_a_server_killed_together_with_its_owner_recovers(
+    owner: subprocess.Popen[str], server: EmbeddedPostgres, data_dir: Path
+) -> None:
+    owner.send_signal(signal.SIGSTOP)
+    os.kill(postmaster(data_dir), signal.SIGKILL)
+    owner.kill()
+    owner.wait()
+    server.start()
     assert answer(server) == "42"
 
 
