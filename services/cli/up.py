@@ -18,6 +18,7 @@ from services.compose import (
     serve,
     stopped_by_signals,
 )
+from services.kit.auth import BASIC_USER
 from services.kit.context import Kit
 from services.kit.logs import configure_logging
 from services.kit.settings import KitSettings
@@ -79,4 +80,4 @@ async def first_token(kit: Kit) -> str | None:
 
 def _greet(process: Process) -> None:
     url = process.kit.settings.public_url
-    typer.echo(f"Veilleur is up: {url} (API: {url}/api/v1/openapi.json). Ctrl-C stops it.")
+    typer.echo(f"Veilleur is up: {url} (user '{BASIC_USER}', a token as password). Ctrl-C stops it.")

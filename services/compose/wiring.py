@@ -25,8 +25,8 @@ from services.kit.runtime import Runtime, Service
 from services.kit.secrets import load_secrets
 from services.kit.settings import KitSettings
 
-SERVICES = ("ingest", "rules", "notify")
-"""Every service, in the order in which events flow through them."""
+SERVICES = ("ingest", "rules", "notify", "console")
+"""Every service, in the order in which events flow through them; the console looks at all of them."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -175,6 +175,7 @@ async def open_process(kit: Kit, names: Sequence[str] = SERVICES) -> AsyncIterat
 
 def _builders() -> Mapping[str, Callable[[Kit], Service]]:
     # Imported here: commands that wire no process (`backup`, `token`) start in half the time without.
+    import services.console.service  # noqa: PLC0415
     import services.ingest.service  # noqa: PLC0415
     import services.notify.service  # noqa: PLC0415
     import services.rules.service  # noqa: PLC0415
@@ -183,4 +184,5 @@ def _builders() -> Mapping[str, Callable[[Kit], Service]]:
         "ingest": services.ingest.service.build,
         "rules": services.rules.service.build,
         "notify": services.notify.service.build,
+        "console": services.console.service.build,
     }

@@ -166,6 +166,7 @@ async def found(
         f"POST {API}/watches/test": {"body": {"query": "acme", "texts": ["Acme"]}},
         f"POST {API}/alerts": {"body": {"brand": "acme", "headline": "Another fire"}},
         f"POST {API}/alerts/{{id}}/resolve": {"path": {"id": alert["id"]}, "body": {"verdict": "real"}},
+        "GET /a/{alert_id}": {"path": {"alert_id": alert["id"]}},
         "GET /p/{token}": {"path": {"token": link}},
         "POST /p/{token}": {"path": {"token": link}, "body": {"answer": "taken"}},
     }

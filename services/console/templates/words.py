@@ -14,6 +14,10 @@ _WORDS: dict[str, dict[Language, str]] = {
         "fr": "{count} alerte attend quelqu'un|{count} alertes attendent quelqu'un",
         "en": "{count} alert needs somebody|{count} alerts need somebody",
     },
+    "unwell": {
+        "fr": "Veilleur lui-même ne va pas bien : ne vous fiez pas à son silence",
+        "en": "Veilleur itself is not well: do not trust its silence",
+    },
     "exposed_fallback": {
         "fr": "Aucune alerte n'attend, mais seul le contact de secours serait prévenu pour {names}",
         "en": "No alert is waiting, but only the fallback would be told for {names}",
