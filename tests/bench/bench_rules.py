@@ -34,7 +34,7 @@ from services.rules.handlers import assess_mentions
 from services.rules.handlers.assess_mentions import AssessMentions
 from services.rules.sentiment import assessor
 from services.rules.sentiment.assessor import LexiconAssessor
-from services.rules.store import mentions
+from services.rules.store import batch
 from services.rules.store.coverage import TeamClocks
 from services.rules.store.rulebook import RuleBook, rule_collection
 from services.rules.worker import mentions_consumer
@@ -45,7 +45,7 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "language": ((assessor, "languages_of"),),
     "tone and risk": ((LexiconAssessor, "assess"),),  # less the language, which is timed inside it
     "evaluation": ((assess_mentions, "_take_all"),),
-    "rows": ((mentions, "rows_of"),),
+    "rows": ((batch, "columns_of"),),
     "encode": ((outbox, "encode"),),
 }
 SQL = "SQL and bus"
@@ -128,9 +128,9 @@ def _cpu_of(pid: int) -> float:
 
 
 async def _run(
-    kit, clock, watch: Stopwatch, *, pause: timedelta, batch: int, count: int, first: int
+    kit, clock, watch: Stopwatch, *, pause: timedelta, size: int, count: int, first: int
 ) -> dict[str, float]:
-    """CPU microseconds a mention by stage, and statements a batch, of `count` mentions in batches of `batch`."""
+    """CPU microseconds a mention by stage, and statements a batch, of `count` mentions in batches of `size`."""
     texts = _texts()
     assess = AssessMentions(
         LexiconAssessor("fr"),
@@ -140,19 +140,20 @@ async def _run(
         "fr",
         timedelta(days=90),
     )
-    consumer = mentions_consumer(kit, assess, batch=batch)
-    found = _found(texts, pause, count + batch, first=first)
+    consumer = mentions_consumer(kit, assess, batch=size)
+    found = _found(texts, pause, count + size, first=first)
     clock.move_to(max(clock.now(), found[-1].event_time))
-    await kit.bus.publish([encode(each, clock.now()) for each in found[:batch]])
+    await kit.bus.publish([encode(each, clock.now()) for each in found[:size]])
     while await consumer.run_once(wait=0):  # loads the model, joins the group, prepares statements
         pass
-    await kit.bus.publish([encode(each, clock.now()) for each in found[batch:]])
+    await kit.bus.publish([encode(each, clock.now()) for each in found[size:]])
     async with kit.database.transaction() as tx:
         pids = list(
             await tx.scalars(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"))
         )
     watch.spent.clear()
-    watch.statements, told, batches = 0, {}, 0
+    told: dict[str, float] = {}
+    watch.statements, batches = 0, 0
     with _sessions(pids, told):
         began = time.process_time()
         while await consumer.run_once(wait=0):
@@ -166,7 +167,7 @@ async def _run(
         "whole": whole / count * 1e6,
         "postgres": told["postgres"] / count * 1e6,
         "statements": watch.statements / batches,
-        "batch": batch,
+        "batch": size,
     }
 
 
@@ -178,11 +179,11 @@ async def test_cost(kit, clock, watch):
     await kit.bus.ensure([topics.MENTIONS, topics.COVERAGE])
     table, first = {}, 0
     for name, pause in PAUSES.items():
-        for batch, count in ((500, 5000), (1, 400)):
-            table[f"{name}, by {batch}"] = await _run(
-                kit, clock, watch, pause=pause, batch=batch, count=count, first=first
+        for size, count in ((500, 5000), (1, 400)):
+            table[f"{name}, by {size}"] = await _run(
+                kit, clock, watch, pause=pause, size=size, count=count, first=first
             )
-            first += batch + count
+            first += size + count
     _show(table)
     assert all(row["whole"] > 0 for row in table.values())
 

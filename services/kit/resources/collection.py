@@ -211,6 +211,11 @@ class Collection(Generic[M]):
         """A number that grows with every change of the kind: reload what is cached when it moved."""
         return await self._rows.stamp(tx)
 
+    @property
+    def stamp_sql(self) -> str:
+        """A scalar subquery for `stamp`, to read it along with something else: a literal of the code, no parameters."""
+        return self._rows.stamp_sql
+
     def sealed(self, doc: M) -> M:
         """`doc` as it is stored and audited."""
         return self._seal(doc) if self._seal else doc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from services.rules.domain.assessment import Assessment
 from services.rules.domain.condition import Condition
 from services.rules.domain.episode import Episode
 from services.rules.domain.rule import Rule
-from services.rules.domain.window import Entry, Tail
+from services.rules.domain.window import Entry, Tail, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Arrival:
 
 def entry_of(mention: MentionFound, assessment: Assessment, event_at: datetime) -> Entry:
     """The window entry of a mention. An author without a name is somebody else each time."""
-    author = mention.author.handle or mention.author.name
+    # Without U+0000, which PostgreSQL does not keep: an author is the same before and after being stored.
+    author = (mention.author.handle or mention.author.name or "").replace("\x00", "")
     return Entry(
         mention_id=mention.mention_id,
         event_at=event_at,
@@ -76,9 +78,24 @@ class Fault:
 
 @dataclass(slots=True)
 class BrandState:
-    """What is remembered of a brand between arrivals."""
+    """What is remembered of a brand between arrivals.
+
+    Attributes:
+        brand: Which.
+        watermark: The newest event time seen; None before the first mention.
+        tail: Its recent mentions.
+        episodes: Its open situations, by rule and deduplication key.
+        windows: Those over the tail, by minutes, as they stand at the watermark.
+        counts: What `usual` is made of.
+    """
 
     brand: str
     watermark: datetime | None = None
     tail: Tail = field(default_factory=Tail)
     episodes: dict[tuple[str, str], Episode] = field(default_factory=dict)
+    windows: dict[int, Window] = field(default_factory=dict)
+    counts: dict[tuple[datetime, int], list[int]] = field(default_factory=dict)
+
+    def stand(self, lengths: Iterable[int], end: datetime) -> None:
+        """Have the windows of `lengths` minutes, and no others; new ones end at `end`."""
+        self.windows = {m: self.windows.get(m) or Window(self.tail, m, end) for m in lengths}

@@ -84,9 +84,8 @@ class Evaluation:
         for ready in rules:
             if ready.rule.window_minutes is not None:
                 self._windowed[ready.rule.window_minutes].append(ready)
-        self._windows: list[Window] = []
         if state.watermark is not None:
-            self._windows = [Window(state.tail, minutes, state.watermark) for minutes in self._windowed]
+            state.stand(self._windowed, state.watermark)
         self.looks: list[Look] = []
         self._look = look
         self.signals: list[Signal] = []
@@ -106,7 +105,7 @@ class Evaluation:
         assert watermark is not None  # set by _count
         if arrival.event_at < watermark - LATENESS:
             return
-        for window in self._windows:
+        for window in self.state.windows.values():
             for end in _ends(arrival.event_at, watermark, window.length):
                 self._judge_window(arrival, window, end)
 
@@ -117,11 +116,11 @@ class Evaluation:
             self.history.add(entry.event_at)
         if self.state.watermark is None:
             self.state.watermark = entry.event_at
-            self._windows = [Window(self.state.tail, minutes, entry.event_at) for minutes in self._windowed]
+            self.state.stand(self._windowed, entry.event_at)
             return
         newer = entry.event_at > self.state.watermark
         self.state.watermark = max(self.state.watermark, entry.event_at)
-        for window in self._windows:
+        for window in self.state.windows.values():
             if newer:
                 window.advance(entry.event_at)
             else:

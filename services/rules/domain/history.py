@@ -61,5 +61,16 @@ class History:
             total += sum(self._added(slot - d * _DAY, length) for d in range(1, days + 1))
         return total / days
 
+    def kept(self, since: datetime) -> dict[tuple[datetime, int], list[int]]:
+        """The counts of slots from `since` on with what was added to them: as they are once all of it is stored."""
+        return {
+            (slot, minutes): [
+                count + self._added(slot - day * _DAY, timedelta(minutes=minutes))
+                for day, count in enumerate(stored, start=1)
+            ]
+            for (slot, minutes), stored in self._counts.items()
+            if slot >= since
+        }
+
     def _added(self, until: datetime, length: timedelta) -> int:
         return bisect_right(self._new, until) - bisect_right(self._new, until - length)

@@ -10,13 +10,13 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 _LAST = UUID(int=2**128 - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What windows need to know of a mention.
 
     Attributes:
@@ -104,6 +104,13 @@ class Tail:
         if replaced is None:
             insort(self._order, (entry.event_at, entry.mention_id))
         return replaced
+
+    def forget(self, until: datetime) -> None:
+        """Drop the entries of event time up to `until`: no window reaches back to them any more."""
+        stop = bisect_right(self._order, (until, _LAST))
+        for _, mention_id in self._order[:stop]:
+            del self._entries[mention_id]
+        del self._order[:stop]
 
     def between(self, after: datetime, until: datetime) -> Iterator[Entry]:
         """The entries of `after` < event time <= `until`, in order."""

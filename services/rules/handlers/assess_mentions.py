@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from services.contracts.events import AlertSubsided, Event, MentionFound
@@ -17,25 +16,29 @@ from services.kit.clock import Clock
 from services.kit.database import Transaction
 from services.rules.domain.arrival import Arrival, BrandState, Fault, ReadyRule
 from services.rules.domain.assessment import Assessment, Assessor
-from services.rules.domain.episode import LATENESS, Episode, Signal
+from services.rules.domain.episode import LATENESS, Signal
 from services.rules.domain.evaluation import Evaluation
 from services.rules.domain.history import History, slot_of
-from services.rules.domain.window import Tail
-from services.rules.store import brands, episodes, mentions
-from services.rules.store.brands import Standing
+from services.rules.store import batch, brands, episodes, mentions
+from services.rules.store.brands import Standing, Turns
 from services.rules.store.coverage import TeamClocks
 from services.rules.store.mentions import Known
+from services.rules.store.recollection import Recollection
 from services.rules.store.rulebook import RuleBook, note_faults
 
 Tongue = Literal["fr", "en"]
+T = TypeVar("T")
+
+_FEW = 8
+"""Mentions under which a batch is worked out on the spot, in a millisecond or two; a thread costs as much as one."""
 
 
 @dataclass(frozen=True)
 class AssessMentions:
     """Assesses mentions, stores them, tells `MentionAssessed`, and raises what rules find.
 
-    Statements per batch are constant, whatever the number of mentions; assessing and evaluating run in a thread, so
-    that the event loop goes on.
+    Statements per batch are constant, whatever the number of mentions; assessing and evaluating many runs in a thread,
+    so that the event loop goes on.
 
     Attributes:
         assessor: The model.
@@ -44,6 +47,7 @@ class AssessMentions:
         clock: Business time.
         tongue: Of headlines and reasons.
         stale_after: A mention older than this when it is seen raises nothing by itself.
+        recollection: What is remembered of brands between batches.
     """
 
     assessor: Assessor
@@ -52,54 +56,50 @@ class AssessMentions:
     clock: Clock
     tongue: Tongue
     stale_after: timedelta
+    recollection: Recollection = field(default_factory=Recollection)
 
     async def __call__(self, tx: Transaction, found: Sequence[MentionFound]) -> None:
         """Handle `found`, in the order of the bus. A revision that is not newer than what is stored is ignored."""
         if not found:
             return
         now = self.clock.now()
-        standings = await brands.take_turns(tx, {mention.brand for mention in found})
-        known = await mentions.known_revisions(tx, {mention.mention_id for mention in found})
+        ids = {mention.mention_id for mention in found}
+        turns = await brands.take_turns(tx, {mention.brand for mention in found}, mentions=ids)
+        current = self.recollection.holds(turns.of)
+        known = turns.known if current else await mentions.known_revisions(tx, ids)
         fresh = _newer(found, known)
         if not fresh:
             return
-        assessments = await asyncio.to_thread(self.assessor.assess, fresh)
-        arrivals = _arrivals(fresh, assessments, known)
-        evaluations = await self._evaluations(tx, arrivals, standings, now)
-        await asyncio.to_thread(_take_all, evaluations, arrivals)
+        arrivals = _arrivals(fresh, await _aside(fresh, lambda: self.assessor.assess(fresh)), known)
+        evaluations = await self._evaluations(tx, arrivals, turns, now)
+        await _aside(arrivals, lambda: _take_all(evaluations, arrivals))
         await self._save(tx, arrivals, evaluations, now)
 
     async def _evaluations(
-        self, tx: Transaction, arrivals: Sequence[Arrival], standings: Mapping[str, Standing], now: datetime
+        self, tx: Transaction, arrivals: Sequence[Arrival], taken: Turns, now: datetime
     ) -> dict[str, Evaluation]:
-        names = list(dict.fromkeys(arrival.mention.brand for arrival in arrivals))
-        rules = await self.rulebook.rules(tx)
-        watching = {name: [ready for ready in rules if ready.rule.watches(name)] for name in names}
-        lengths = {name: _lengths(watching[name]) for name in names}
-        marks = {
-            name: mark - LATENESS - timedelta(minutes=max(lengths[name], default=0))
-            for name in names
-            if (mark := standings[name].watermark) is not None
-        }
-        entries = await mentions.recent_entries(tx, marks) if marks else {}
-        counts = await mentions.past_counts(tx, _slots(arrivals, standings, lengths))
-        clocks = await self.clocks.of(tx, names)
-        standing_episodes: dict[str, dict[tuple[str, str], Episode]] = defaultdict(dict)
-        for episode in await episodes.open_episodes(tx, names):
-            standing_episodes[episode.brand][episode.rule.id, episode.dedup_key] = episode
+        turns = {name: taken.of[name] for name in dict.fromkeys(each.mention.brand for each in arrivals)}
+        rules = await self.rulebook.rules(tx, stamp=taken.stamp)
+        watching = {name: [ready for ready in rules if ready.rule.watches(name)] for name in turns}
+        lengths = {name: _lengths(watching[name]) for name in turns}
+        states = await self.recollection.recall(
+            tx, turns, {name: _longest(each) for name, each in lengths.items()}
+        )
+        slots = _slots(arrivals, states, lengths)
+        for name, counts in (await mentions.past_counts(tx, slots)).items():
+            states[name].counts |= counts
+        clocks = await self.clocks.at(tx, {name: turn.coverage for name, turn in turns.items()})
         return {
             name: Evaluation(
-                BrandState(
-                    name, standings[name].watermark, Tail(entries.get(name, ())), standing_episodes[name]
-                ),
+                states[name],
                 watching[name],
-                history=History(counts.get(name, {}), standings[name].since),
+                history=History(states[name].counts, turn.standing.since),
                 clock=clocks[name],
                 now=now,
                 tongue=self.tongue,
                 stale_after=self.stale_after,
             )
-            for name in names
+            for name, turn in turns.items()
         }
 
     async def _save(
@@ -112,11 +112,8 @@ class AssessMentions:
         done = evaluations.values()
         fired = {mention_id: rules for each in done for mention_id, rules in each.fired.items()}
         newest = {arrival.mention.mention_id: arrival for arrival in arrivals}
-        await mentions.save(tx, list(newest.values()), fired, at=now)
-        await brands.save(
-            tx,
-            {name: Standing(each.state.watermark, each.history.since) for name, each in evaluations.items()},
-        )
+        standings = {n: Standing(each.state.watermark, each.history.since) for n, each in evaluations.items()}
+        versions = await batch.save(tx, list(newest.values()), fired, standings, at=now)
         closed = [e for each in done for e in each.touched.values() if e.alert_id in each.closed]
         still_open = [e for each in done for e in each.touched.values() if e.alert_id not in each.closed]
         await episodes.save(tx, closed, still_open, at=now)
@@ -124,6 +121,14 @@ class AssessMentions:
         events: list[Event] = [arrival.assessment.of(arrival.mention) for arrival in arrivals]
         events += await _told(tx, [signal for each in done for signal in each.signals])
         await outbox.write(tx, "rules", events, occurred_at=now)
+        for name, each in evaluations.items():
+            length = _longest(each.state.windows)
+            self.recollection.keep(each.state, each.history, version=versions[name], length=length)
+
+
+async def _aside(work: Sequence[object], do: Callable[[], T]) -> T:
+    """The result of `do`, from a thread where there is enough work for the event loop to notice."""
+    return do() if len(work) < _FEW else await asyncio.to_thread(do)
 
 
 def _newer(found: Iterable[MentionFound], known: Mapping[UUID, Known]) -> list[MentionFound]:
@@ -154,19 +159,28 @@ def _lengths(rules: Iterable[ReadyRule]) -> set[int]:
     return {ready.rule.window_minutes for ready in rules if ready.rule.window_minutes is not None}
 
 
+def _longest(lengths: Iterable[int]) -> timedelta:
+    return timedelta(minutes=max(lengths, default=0))
+
+
 def _slots(
-    arrivals: Iterable[Arrival], standings: Mapping[str, Standing], lengths: Mapping[str, set[int]]
+    arrivals: Iterable[Arrival], states: Mapping[str, BrandState], lengths: Mapping[str, set[int]]
 ) -> set[tuple[str, datetime, int]]:
-    """Every (brand, slot, window minutes) at which the batch may look at a window: see `Evaluation.take`."""
-    marks = {brand: standing.watermark for brand, standing in standings.items()}
-    wanted: set[tuple[str, datetime, int]] = set()
+    """Every (brand, slot, window minutes), not counted yet, at which the batch may look: see `Evaluation.take`."""
+    marks = {brand: state.watermark for brand, state in states.items()}
+    ends: set[tuple[str, datetime]] = set()
     for arrival in arrivals:
         brand, mark = arrival.mention.brand, marks[arrival.mention.brand]
         mark = marks[brand] = arrival.event_at if mark is None else max(mark, arrival.event_at)
         if arrival.event_at >= mark - LATENESS:
-            ends = {slot_of(arrival.event_at), slot_of(mark)}  # lateness is one slot long: none lies between
-            wanted |= {(brand, end, minutes) for end in ends for minutes in lengths[brand]}
-    return wanted
+            # Lateness is one slot long: none lies between.
+            ends |= {(brand, slot_of(arrival.event_at)), (brand, slot_of(mark))}
+    return {
+        (brand, slot, minutes)
+        for brand, slot in ends
+        for minutes in lengths[brand]
+        if (slot, minutes) not in states[brand].counts
+    }
 
 
 def _take_all(evaluations: Mapping[str, Evaluation], arrivals: Iterable[Arrival]) -> None:

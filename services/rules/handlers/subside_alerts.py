@@ -16,9 +16,11 @@ async def subside_alerts(tx: Transaction, *, at: datetime) -> bool:
     due = await episodes.brands_due(tx, at=at, limit=_BRANDS)
     if not due:
         return False
-    await brands.take_turns(tx, due)
+    turns = await brands.take_turns(tx, due)
     # Read again under the turn: a batch may just have seen another hit.
     over = [episode for episode in await episodes.open_episodes(tx, due) if episode.closes_at <= at]
     await episodes.save(tx, over, [], at=at)
+    # Nothing of a brand is changed without writing its row: see `Turn.version`.
+    await brands.save(tx, {brand: turn.standing for brand, turn in turns.of.items()})
     await outbox.write(tx, "rules", [episode.subsided(at) for episode in over], occurred_at=at)
     return bool(over)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from services.contracts.events import MentionFound
@@ -42,8 +43,11 @@ class Risk:
 
 def risk_of(mention: MentionFound, text: Text, found: Dangers, tone: Tone, tongue: Tongue) -> Risk:
     """The risk of `mention`, whose title and text are `text` and speak of `found`; clauses in `tongue`."""
-    topics = tuple(sorted({danger.topic for danger in found if danger.topic} - _only_children(found)))
-    reasons = [*_tone(tone, tongue), *_danger_reasons(found, tone.sentiment, tongue)]
+    topics: tuple[str, ...] = ()
+    reasons = _tone(tone, tongue)
+    if found:
+        topics = tuple(sorted({danger.topic for danger in found if danger.topic} - _only_children(found)))
+        reasons += _danger_reasons(found, tone.sentiment, tongue)
     grave = sum(reason.points for reason in reasons)
     if grave > 0:
         reasons += _said(text, tongue)
@@ -144,5 +148,10 @@ def _audience(mention: MentionFound, weight: float, tongue: Tongue) -> list[Reas
 def _is_press(mention: MentionFound) -> bool:
     if mention.source_kind in PRESS_KINDS:
         return True
-    who = fold(f"{mention.author.name or ''} {mention.author.handle or ''}").replace("_", " ")
-    return any(word in PRESS for word in who.split())
+    return _is_journalist(mention.author.name, mention.author.handle)
+
+
+@lru_cache(maxsize=50_000)
+def _is_journalist(name: str | None, handle: str | None) -> bool:
+    who = fold(f"{name or ''} {handle or ''}").replace("_", " ")
+    return not PRESS.isdisjoint(who.split())

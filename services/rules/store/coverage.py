@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import text
 
@@ -42,17 +42,28 @@ class TeamClocks:
     async def of(self, tx: Transaction, brands: Collection[str]) -> dict[str, TeamClock]:
         """The clock of each of `brands`."""
         rows = await tx.execute(
-            text("SELECT brand, revision, spec FROM rules.coverage WHERE brand = ANY(:brands)"),
+            text("SELECT brand, revision FROM rules.coverage WHERE brand = ANY(:brands)"),
             {"brands": list(brands)},
         )
-        found = {row.brand: (row.revision, row.spec) for row in rows}
-        for brand in brands:
-            revision, spec = found.get(brand, (0, None))
-            known = self._clocks.get(brand)
-            if known is None or known[0] != revision:
+        return await self.at(tx, dict.fromkeys(brands, 0) | {row.brand: row.revision for row in rows})
+
+    async def at(self, tx: Transaction, revisions: Mapping[str, int]) -> dict[str, TeamClock]:
+        """The clock of each brand, of which a coverage of that revision is kept; 0 for none. Reads what is new."""
+        if new := [brand for brand, revision in revisions.items() if not self._has(brand, revision)]:
+            rows = await tx.execute(
+                text("SELECT brand, revision, spec FROM rules.coverage WHERE brand = ANY(:brands)"),
+                {"brands": new},
+            )
+            found = {row.brand: (row.revision, row.spec) for row in rows}
+            for brand in new:
+                revision, spec = found.get(brand, (0, None))
                 parsed = CoverageSpec.model_validate(spec) if spec is not None else None
                 self._clocks[brand] = (revision, self._clock(brand, parsed))
-        return {brand: self._clocks[brand][1] for brand in brands}
+        return {brand: self._clocks[brand][1] for brand in revisions}
+
+    def _has(self, brand: str, revision: int) -> bool:
+        known = self._clocks.get(brand)
+        return known is not None and known[0] == revision
 
     def _clock(self, brand: str, spec: CoverageSpec | None) -> TeamClock:
         """What was accepted once may not be computable after an upgrade of zone or holiday data: then off-hours."""

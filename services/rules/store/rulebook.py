@@ -53,9 +53,10 @@ class RuleBook:
         self._compiled: dict[tuple[str, int], ReadyRule] = {}
         self._broken: dict[str, str] = {}
 
-    async def rules(self, tx: Transaction) -> list[ReadyRule]:
-        """Every enabled rule that compiles, by id."""
-        stamp = await self.collection.stamp(tx)
+    async def rules(self, tx: Transaction, *, stamp: int | None = None) -> list[ReadyRule]:
+        """Every enabled rule that compiles, by id; `stamp` is that of the collection where it is known already."""
+        if stamp is None:
+            stamp = await self.collection.stamp(tx)
         if stamp != self._stamp:
             found = [each for each in await self.collection.readable(tx) if each.doc.enabled]
             self._broken = {}
