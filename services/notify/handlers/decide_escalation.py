@@ -12,7 +12,7 @@ from services.notify.pipeline.case import Case
 from services.notify.pipeline.escalation import Action
 from services.notify.pipeline.sequence import Decision, decide
 from services.notify.settings.escalation import House
-from services.notify.store.coverages import find_calendar
+from services.notify.store.coverages import decide_by_hours, find_calendar
 from services.notify.store.policies import all_policies
 from services.notify.store.runs import save_run
 from services.notify.store.timeline import Data, add_entries
@@ -22,7 +22,12 @@ ACTOR = "veilleur"
 
 
 async def weigh(tx: Transaction, alert: Alert, *, at: datetime, house: House) -> Decision:
-    """What the pipeline says about `alert` at `at`; nothing is changed."""
+    """What the pipeline says about `alert` at `at`; nothing is changed.
+
+    Raises:
+        RetryableError: The brand's hours are being changed at this moment.
+    """
+    await decide_by_hours(tx, alert.brand)
     return decide(
         Case(
             brand=alert.brand,

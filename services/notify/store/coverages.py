@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from pydantic import ValidationError
+from sqlalchemy import text
 
 from services.contracts.coverage import CoverageSpec
-from services.contracts.errors import Fault, InvalidError
+from services.contracts.errors import Fault, InvalidError, RetryableError
 from services.contracts.events import CoverageDefined, CoverageRemoved
 from services.coverage.calendar import Calendar
 from services.coverage.check import check_spec
@@ -19,6 +20,13 @@ from services.kit.resources import Change, Collection
 from services.notify.domain.responder import Language
 from services.notify.store.runs import wake_held_runs
 from services.notify.store.turns import DutyTurn, find_turn, remove_turn, save_turn
+
+# Shared by whoever decides by a brand's hours, and taken alone by whoever changes them before waking what they hold: so
+# a run that is being held by the old hours is seen by the change, or its decision sees the new ones.
+_SHARE = text(
+    "SELECT pg_try_advisory_xact_lock_shared(hashtextextended('notify.coverage:' || CAST(:brand AS text), 0))"
+)
+_TAKE = text("SELECT pg_advisory_xact_lock(hashtextextended('notify.coverage:' || CAST(:brand AS text), 0))")
 
 
 @lru_cache(maxsize=1024)
@@ -42,6 +50,18 @@ async def find_calendar(tx: Transaction, brand: str, language: Language) -> Cale
         return InvalidError(*faults_of(error))
 
 
+async def decide_by_hours(tx: Transaction, brand: str) -> None:
+    """Have whoever changes the hours of `brand` wait until this transaction ends.
+
+    It does not wait itself: deciders hold runs that the change may want.
+
+    Raises:
+        RetryableError: They are being changed at this moment.
+    """
+    if not (await tx.execute(_SHARE, {"brand": brand})).scalar_one():
+        raise RetryableError(f"The hours of '{brand}' are being changed at this moment.")
+
+
 def turn_from(calendar: Calendar, brand: str, at: datetime) -> DutyTurn:
     """The next time after `at` that the team comes on duty, and when it will have left before."""
     next_start = calendar.next_start(at)
@@ -59,6 +79,7 @@ async def _check(tx: Transaction, identifier: str, spec: CoverageSpec) -> None:
 
 
 async def _changed(tx: Transaction, change: Change[CoverageSpec]) -> None:
+    await tx.execute(_TAKE, {"brand": change.id})
     await wake_held_runs(tx, brand=change.id, at=change.at)
     if change.after is None:
         removed = CoverageRemoved(brand=change.id, revision=change.revision)
