@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from services.contracts import topics
 from services.contracts.codec import Message, encode
@@ -48,17 +49,7 @@ async def write(tx: Transaction, schema: str, events: Sequence[Event], *, occurr
     messages = [encode(event, occurred_at) for event in events]
     touch(tx, _name(schema))
     await tx.execute(
-        text(f"""
-            WITH waiting AS (
-                INSERT INTO {schema}.outbox (topic, key, compaction_key, value, headers)
-                SELECT w.topic, w.key, w.compaction_key, w.value, CAST(w.headers AS jsonb)
-                FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:compaction_keys AS text[]),
-                            CAST(:values AS bytea[]), CAST(:headers AS text[]))
-                     WITH ORDINALITY AS w(topic, key, compaction_key, value, headers, place)
-                ORDER BY w.place
-            )
-            SELECT pg_notify(:channel, :name)
-        """),  # noqa: S608 - the schema is a name in our code, never input
+        _insertion(schema),
         {
             "topics": [m.topic.name for m in messages],
             "keys": [m.key for m in messages],
@@ -69,6 +60,21 @@ async def write(tx: Transaction, schema: str, events: Sequence[Event], *, occurr
             "name": _name(schema),
         },
     )
+
+
+@cache
+def _insertion(schema: str) -> TextClause:
+    return text(f"""
+        WITH waiting AS (
+            INSERT INTO {schema}.outbox (topic, key, compaction_key, value, headers)
+            SELECT w.topic, w.key, w.compaction_key, w.value, CAST(w.headers AS jsonb)
+            FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:compaction_keys AS text[]),
+                        CAST(:values AS bytea[]), CAST(:headers AS text[]))
+                 WITH ORDINALITY AS w(topic, key, compaction_key, value, headers, place)
+            ORDER BY w.place
+        )
+        SELECT pg_notify(:channel, :name)
+    """)  # noqa: S608 - the schema is a name in our code, never input
 
 
 class Relay:

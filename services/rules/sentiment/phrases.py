@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -23,6 +22,7 @@ _PIECE = re.compile("|".join(_PIECES.values()))  # without groups: all pieces of
 _KIND = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PIECES.items()))
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLED = re.compile(r"(.)\1+")
+_KEPT, _ORDINARY = 50_000, 40  # pieces remembered, and the characters of the longest of them
 LONGEST = 600
 """Tokens looked at: far beyond any post; an article has said what it is about by then."""
 
@@ -76,11 +76,11 @@ class Text(NamedTuple):
 
 def text_of(raw: str) -> Text:
     """`raw`, cut into tokens."""
-    shouting = raw.isupper()  # a text all in capitals stresses nothing
+    token_of = _SHOUTED if raw.isupper() else _SAID  # a text all in capitals stresses nothing
     if len(raw) <= LONGEST:  # a token has a character at least
-        tokens = [token for piece in _PIECE.findall(raw) if (token := _token(piece, shouting)) is not None]
+        tokens = [token for piece in _PIECE.findall(raw) if (token := token_of[piece]) is not None]
     else:
-        pieces = (_token(match.group(), shouting) for match in _PIECE.finditer(raw))
+        pieces = (token_of[match.group()] for match in _PIECE.finditer(raw))
         tokens = list(islice((token for token in pieces if token is not None), LONGEST))
     words = [token[1] for token in tokens]
     others = [token for token in tokens if token[0] != "word"]
@@ -89,14 +89,32 @@ def text_of(raw: str) -> Text:
     return Text(tokens, words, frozenset(words), others, loud, drawn)
 
 
-@lru_cache(maxsize=50_000)
-def _token(piece: str, shouting: bool) -> Token | None:
-    """A piece as a token, None for what is left out. Texts are made of the same few thousand pieces."""
-    match = _KIND.match(piece)
-    kind = match.lastgroup if match else None
-    if kind is None or kind == "skip":
-        return None
-    return _word(piece, shouting) if kind == "word" else Token(kind, piece)
+class _Tokens(dict[str, "Token | None"]):
+    """Pieces as tokens, None for what is left out: texts are made of the same few thousand pieces.
+
+    A dictionary, because looking one up happens some twenty times a text.
+    """
+
+    def __init__(self, *, shouting: bool) -> None:
+        super().__init__()
+        self._shouting = shouting
+
+    def __missing__(self, piece: str) -> Token | None:
+        if len(self) >= _KEPT:  # a long-lived process must not grow
+            self.clear()
+        match = _KIND.match(piece)
+        kind = match.lastgroup if match else None
+        token = None
+        if kind == "word":
+            token = _word(piece, self._shouting)
+        elif kind is not None and kind != "skip":
+            token = Token(kind, piece)
+        if len(piece) <= _ORDINARY:
+            self[piece] = token
+        return token
+
+
+_SAID, _SHOUTED = _Tokens(shouting=False), _Tokens(shouting=True)
 
 
 def _word(raw: str, shouting: bool) -> Token:
