@@ -155,9 +155,10 @@ class Relay:
         if time.monotonic() - self._trimmed_at < _TRIM_EVERY:
             return
         async with self._database.transaction() as tx:
+            # The statement's time, which is one instant: by a clock that goes on, no index could be searched.
             gone = await tx.execute(
                 text(f"""
-                    DELETE FROM {self._schema}.outbox WHERE published_at < clock_timestamp() - CAST(:kept AS interval)
+                    DELETE FROM {self._schema}.outbox WHERE published_at < statement_timestamp() - CAST(:kept AS interval)
                 """),  # noqa: S608 - see `write`
                 {"kept": KEPT},
             )
