@@ -8,6 +8,7 @@ scores never depends on the others: their n-grams are counted apart, and added u
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-_TOGETHER = 12
+_TOGETHER = 8
 """Texts from which walking together is cheaper than one after another."""
 
 _AT_ONCE = 512
 """Texts walked together at most: what is noted at each byte of each takes memory."""
-
-Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Text index x features + feature, sorted, and how often that feature is in that text."""
 
 
 class Model:
@@ -40,6 +38,8 @@ class Model:
         self._table: NDArray[np.float32] = library.nb_ptc.astype(np.float32)
         self._priors = library.nb_pc.astype(np.float64)
         self._features = len(self._table)
+        # What a feature weighs that is met so often; a text is far too short to meet one more often than that.
+        self._weights = np.log1p(np.arange(4096, dtype=np.float32)).astype(np.float64)
         # The automaton: state -> row of 256 next states; state -> the feature that ends there, or -1. The lists are
         # for walking alone, where reading one element of an array would cost more than the step itself.
         self._moves, self._ends = library.tk_nextmove, library.tk_output
@@ -50,50 +50,46 @@ class Model:
 
     def guess(self, texts: Sequence[bytes]) -> list[tuple[str, float]]:
         """For each text the likeliest language and its probability; equal ones for a text without a known n-gram."""
-        guesses: list[tuple[str, float]] = []
+        scores: list[list[float]] = []
         for start in range(0, len(texts), _AT_ONCE):
             some = texts[start : start + _AT_ONCE]
-            guesses += self._judged(
-                some, self._together(some) if len(some) >= _TOGETHER else self._alone(some)
-            )
-        return guesses
+            scores += self._together(some) if len(some) >= _TOGETHER else map(self._alone, some)
+        return [self._likeliest(score, len(text)) for score, text in zip(scores, texts, strict=True)]
 
-    def _judged(self, texts: Sequence[bytes], counts: Counts) -> list[tuple[str, float]]:
-        keys, counted = counts
-        owners, features = np.divmod(keys, self._features)
-        weights = np.log1p(counted.astype(np.float32)).astype(np.float64)
-        scores = np.zeros((len(texts), len(self._languages)))
-        if len(keys):
-            begins = np.flatnonzero(np.diff(owners, prepend=-1))
-            sums = np.add.reduceat(self._table[features] * weights[:, None], begins, axis=0)
-            scores[owners[begins]] = sums + self._priors
+    def _likeliest(self, scores: list[float], size: int) -> tuple[str, float]:
         # Divided by the root of the length, as the model was calibrated; then made probabilities.
-        scores /= np.sqrt([max(len(text), 1) for text in texts])[:, None]
-        likely = np.exp(scores - scores.max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
-        best = likely.argmax(axis=1)
-        sure = likely[np.arange(len(texts)), best].tolist()
-        return [
-            (self._languages[index], probability)
-            for index, probability in zip(best.tolist(), sure, strict=True)
-        ]
+        best, root = max(scores), math.sqrt(max(size, 1))
+        likely = [math.exp((score - best) / root) for score in scores]
+        return self._languages[scores.index(best)], 1.0 / sum(likely)
 
-    def _alone(self, texts: Sequence[bytes]) -> Counts:
+    def _scores(
+        self,
+        features: NDArray[np.int64],
+        counted: NDArray[np.int64],
+        begins: Sequence[int] | NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """A row for each text, whose features begin there: the weighted sum of what each feature says."""
+        weights = self._weights[np.minimum(counted, len(self._weights) - 1)]
+        sums: NDArray[np.float64] = np.add.reduceat(self._table[features] * weights[:, None], begins, axis=0)
+        sums += self._priors
+        return sums
+
+    def _alone(self, text: bytes) -> list[float]:
         moves, rows, ends = self._moves, self._rows, self._ends
-        keys: list[int] = []
-        counted: list[int] = []
-        for owner, data in enumerate(texts):
-            state, met = 0, []
-            for byte in data:
-                state = moves[rows[state] + byte]
-                met.append(ends[state])
-            for feature, count in sorted(Counter(met).items()):
-                if feature >= 0:
-                    keys.append(owner * self._features + feature)
-                    counted.append(count)
-        return np.array(keys, dtype=np.int64), np.array(counted, dtype=np.int64)
+        state, met = 0, []
+        for byte in text:
+            state = moves[rows[state] + byte]
+            met.append(ends[state])
+        counts = sorted(Counter(met).items())
+        if counts and counts[0][0] < 0:
+            del counts[0]
+        if not counts:
+            return [0.0] * len(self._languages)
+        features, counted = np.array(counts, dtype=np.int64).T
+        scores: list[float] = self._scores(features, counted, [0])[0].tolist()
+        return scores
 
-    def _together(self, texts: Sequence[bytes]) -> Counts:
+    def _together(self, texts: Sequence[bytes]) -> list[list[float]]:
         # Longest first: those that still have a byte at some step are then the first ones, always a plain slice.
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         lengths = np.array([len(texts[index]) for index in order])
@@ -107,7 +103,16 @@ class Model:
             places = self._rows_array[states[:count]] + steps[step, :count]
             states[:count] = self._moves_array[places]
             met[step, :count] = self._ends_array[states[:count]]
-        met_at, places_in_order = np.nonzero(met >= 0)
-        owners = np.array(order, dtype=np.int64)[places_in_order]
-        keys, counted = np.unique(owners * self._features + met[met_at, places_in_order], return_counts=True)
-        return keys, counted
+        return self._counted(met, np.array(order, dtype=np.int64))
+
+    def _counted(self, met: NDArray[np.int32], order: NDArray[np.int64]) -> list[list[float]]:
+        """The scores by text, of the features met at each step (row) by each text in `order` (column)."""
+        steps, columns = np.nonzero(met >= 0)
+        keys, counted = np.unique(order[columns] * self._features + met[steps, columns], return_counts=True)
+        scores = np.zeros((len(order), len(self._languages)))
+        if len(keys):
+            owners, features = np.divmod(keys, self._features)
+            begins = np.flatnonzero(np.diff(owners, prepend=-1))
+            scores[owners[begins]] = self._scores(features, counted, begins)
+        rows: list[list[float]] = scores.tolist()
+        return rows
