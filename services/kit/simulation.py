@@ -70,6 +70,8 @@ class Simulation(Generic[Item]):
         people: Who looks at business time beside the process: scripted answers to what it does. Once what they
             did has settled, they look again, until there is nothing left to do.
         stepped: Called at each stop, when everything has settled.
+        together: Given when an item arrives, the last instant that is still published with it; the end of its
+            business minute by default.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Simulation(Generic[Item]):
         publish: Callable[[Sequence[Item]], Awaitable[None]],
         people: Sequence[Ticker] = (),
         stepped: Callable[[Stop], Awaitable[None]] | None = None,
+        together: Callable[[datetime], datetime] | None = None,
     ) -> None:
         self._name = name
         self._database = database
@@ -90,6 +93,7 @@ class Simulation(Generic[Item]):
         self._publish = publish
         self._people = people
         self._stepped = stepped
+        self._together = together or end_of_minute
 
     async def resume(self) -> Stop | None:
         """Set the clock to where an earlier run of this name stopped, and say so; None if there was none."""
@@ -105,8 +109,8 @@ class Simulation(Generic[Item]):
 
         Args:
             feed: In order of time; the same one again when a run is resumed, whose published items are skipped.
-                Items that arrive in the same business minute are published together, at the last one's instant,
-                unless something is due between them. What is after `until` stays unpublished.
+                Items that arrive together (by default: in the same business minute) are published at the last
+                one's instant, unless something is due between them. What is after `until` stays unpublished.
             until: The business instant at which to end.
 
         Returns:
@@ -127,7 +131,7 @@ class Simulation(Generic[Item]):
                 await self._save(end)
                 return end
             due = min((instant for instant in await self._due() if instant < until), default=until)
-            batch = ahead.take(due)
+            batch = ahead.take(due, self._together)
             # An item may be older than the clock where a run starts in the middle of its feed.
             instant = max(batch[-1].at, self._clock.now()) if batch else due
             # Written before anything is published: a run that is killed here publishes the batch once more, at the
@@ -171,11 +175,11 @@ class _Ahead(Generic[Item]):
         """Whether there is an item at or before `instant`."""
         return self._next is not None and self._next.at <= instant
 
-    def take(self, until: datetime) -> list[Cue[Item]]:
-        """The next items of one business minute, none of them after `until`."""
+    def take(self, until: datetime, together: Callable[[datetime], datetime]) -> list[Cue[Item]]:
+        """The next items that arrive together, none of them after `until`."""
         batch: list[Cue[Item]] = []
         while self._next is not None and self._next.at <= until:
-            if batch and _minute(self._next.at) != _minute(batch[0].at):
+            if batch and self._next.at > together(batch[0].at):
                 break
             batch.append(self._next)
             self._advance()
@@ -187,5 +191,6 @@ class _Ahead(Generic[Item]):
             raise ValueError(f"The feed goes back in time, from {before.at} to {self._next.at}.")
 
 
-def _minute(instant: datetime) -> datetime:
-    return instant.replace(second=0, microsecond=0)
+def end_of_minute(instant: datetime) -> datetime:
+    """The last instant of the business minute."""
+    return instant.replace(second=59, microsecond=999_999)

@@ -20,12 +20,14 @@ class ReplayProgress:
         console: Standard error.
         total: How many mentions there are.
         zone: In which business time is shown.
+        label: What is being done, where that is not the replay itself.
     """
 
-    def __init__(self, console: Console, total: int, zone: ZoneInfo) -> None:
+    def __init__(self, console: Console, total: int, zone: ZoneInfo, *, label: str = "") -> None:
         self._console = console
         self._total = total
         self._zone = zone
+        self._label = f"{label} " if label else ""
         self._told = 0
         self._bar: Progress | None = None
         if console.is_terminal:
@@ -47,7 +49,7 @@ class ReplayProgress:
 
     def move(self, now: datetime, done: int, alerts: int) -> None:
         """Business time is `now`, `done` mentions are played, `alerts` were raised."""
-        local = f"{now.astimezone(self._zone):%a %Y-%m-%d %H:%M}"
+        local = f"{self._label}{now.astimezone(self._zone):%a %Y-%m-%d %H:%M}"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, description=local, alerts=alerts)
         elif done * _STEPS // self._total > self._told:
