@@ -68,7 +68,9 @@ class ResourceRows:
             """
         )
         self._stamp = text(f"SELECT stamp FROM {schema}.resource_stamps WHERE kind = :kind")
-        self.stamp_sql = f"(SELECT coalesce(max(stamp), 0) FROM {schema}.resource_stamps WHERE kind = '{kind}')"
+        self.stamp_sql = (
+            f"(SELECT coalesce(max(stamp), 0) FROM {schema}.resource_stamps WHERE kind = '{kind}')"
+        )
         self._turn = text(
             f"""
             INSERT INTO {schema}.resource_stamps AS s (kind, stamp) VALUES (:kind, 1)
