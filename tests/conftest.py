@@ -91,7 +91,8 @@ async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
     """The URL of a migrated database with nothing else in it."""
-    async with _database(postgres_url, f"TEMPLATE {template}") as url:
+    # Copying files beats writing them to the log: half the time, many hundred times.
+    async with _database(postgres_url, f"TEMPLATE {template} STRATEGY FILE_COPY") as url:
         yield url
 
 
