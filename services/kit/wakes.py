@@ -112,7 +112,9 @@ class Wakes:
                 pause = _FIRST_PAUSE
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("Not woken by other processes, looking from time to time instead: %s", error)
-            self._tried.set()
+            finally:
+                # Whatever happened, nobody may wait for a first try that is over.
+                self._tried.set()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

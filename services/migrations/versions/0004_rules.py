@@ -36,7 +36,8 @@ CREATE INDEX mentions_newest ON rules.mentions (event_at DESC, mention_id DESC);
 CREATE TABLE rules.brands (                -- its row lock puts a brand's batches and ticks one after another
     brand text PRIMARY KEY,
     watermark timestamptz,                 -- newest event time seen
-    since timestamptz                      -- oldest
+    since timestamptz,                     -- oldest
+    version uuid NOT NULL DEFAULT gen_random_uuid()  -- another one with each write
 );
 """
 

@@ -54,11 +54,10 @@ class Turns:
     stamp: int
 
 
-# `xmin` is the transaction that wrote the row. It comes round again after four billion of them, which nobody who kept
-# a version lives to see; a transaction that was rolled back wrote nothing.
+# A version is drawn, not counted: one that was written and lost in a crash of the database is never given out again.
 _LOCK = text(f"""
     WITH turn AS (
-        SELECT brand, watermark, since, CAST(xmin AS text) AS version FROM rules.brands
+        SELECT brand, watermark, since, CAST(version AS text) AS version FROM rules.brands
         WHERE brand = ANY(:brands) ORDER BY brand FOR UPDATE
     ), known AS MATERIALIZED (
         SELECT mention_id, revision, brand, event_at, fired FROM rules.mentions WHERE mention_id = ANY(:ids)
@@ -68,11 +67,11 @@ _LOCK = text(f"""
     FROM turn LEFT JOIN rules.coverage AS c ON c.brand = turn.brand LEFT JOIN known AS k ON k.brand = turn.brand
 """)  # noqa: S608 - a literal of the code
 SAVE = """
-    UPDATE rules.brands AS b SET watermark = new.watermark, since = new.since
+    UPDATE rules.brands AS b SET watermark = new.watermark, since = new.since, version = gen_random_uuid()
     FROM unnest(CAST(:brands AS text[]), CAST(:watermarks AS timestamptz[]), CAST(:sinces AS timestamptz[]))
          AS new(brand, watermark, since)
     WHERE b.brand = new.brand
-    RETURNING b.brand, CAST(b.xmin AS text) AS version
+    RETURNING b.brand, CAST(b.version AS text) AS version
 """
 """Writes `columns_of` some standings; gives the new versions."""
 

@@ -97,7 +97,7 @@ async def outcome(kit) -> tuple[list[Event], list[tuple[object, ...]]]:
             text("""
                 SELECT to_jsonb(m) - 'assessed_at' FROM rules.mentions m
                 UNION ALL SELECT to_jsonb(e) FROM rules.episodes e
-                UNION ALL SELECT to_jsonb(b) FROM rules.brands b ORDER BY 1
+                UNION ALL SELECT to_jsonb(b) - 'version' FROM rules.brands b ORDER BY 1
             """)
         )
         everything = [tuple(row) for row in stored]
